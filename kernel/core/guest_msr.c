@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The table of MSRs that the kernel keeps, and the rules of their values. Pure. */
+#include "core/guest_msr.h"
+
+#include "core/vp_state.h"
+#include "lib/bits.h"
+
+/* The first two are looked up on every interrupt. */
+static const struct {
+	uint32_t first;
+	uint32_t last;
+	enum guest_msr_class class;
+} ranges[] = {
+    {GUEST_MSR_LAPIC_FIRST, 0x83f, GUEST_MSR_LAPIC},
+    {0x40000000, 0x4fffffff, GUEST_MSR_SYNTHETIC},
+    {0x10, 0x10, GUEST_MSR_TSC},
+    {0x1b, 0x1b, GUEST_MSR_APIC_BASE},
+    {0x174, 0x176, GUEST_MSR_HARDWARE}, /* SYSENTER_CS, _ESP, _EIP */
+    {GUEST_MSR_PAT, GUEST_MSR_PAT, GUEST_MSR_HARDWARE},
+    {GUEST_MSR_EFER, 0xc0000084, GUEST_MSR_HARDWARE}, /* and STAR, LSTAR, CSTAR, SFMASK */
+    {0xc0000102, 0xc0000102, GUEST_MSR_HARDWARE},     /* kernel GS base */
+    {0xc0000103, 0xc0000103, GUEST_MSR_TSC_AUX},
+};
+
+enum guest_msr_class guest_msr_class(uint32_t msr) {
+	for (unsigned i = 0; i < ARRAY_COUNT(ranges); i++)
+		if (msr >= ranges[i].first && msr <= ranges[i].last)
+			return ranges[i].class;
+	return GUEST_MSR_PARENTS;
+}
+
+static bool judge_efer(const struct cpu_limits *limits, uint64_t old, uint64_t cr0, uint64_t *efer) {
+	if ((*efer & ~(limits->efer_allowed | EFER_LMA)) || ((cr0 & CR0_PG) && ((old ^ *efer) & EFER_LME)))
+		return false;
+	*efer = (*efer & ~EFER_LMA) | (old & EFER_LMA);
+	return true;
+}
+
+bool guest_msr_judge(const struct cpu_limits *limits, uint64_t efer, uint64_t cr0, uint32_t msr, uint64_t *value) {
+	switch (msr) {
+	case 0x174:      /* SYSENTER_CS */
+	case 0xc0000084: /* SFMASK */
+		return *value <= 0xffffffff;
+	case GUEST_MSR_PAT:
+		return pat_is_valid(*value);
+	case GUEST_MSR_EFER:
+		return judge_efer(limits, efer, cr0, value);
+	case 0xc0000081: /* STAR */
+		return true;
+	default: /* an address */
+		return address_is_canonical(*value);
+	}
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The kernel's log: lines with a level, written to COM1 by the kernel and to
+ * standard error by host tests. A line is formatted whole and then written
+ * under the log's lock, so lines of two processors do not mix.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <hv_abi/call_args.h>
+
+/* Formats: %d %u %x, with 0 and width and l, ll or z; %s %%.
+ * A line longer than 255 bytes is cut. Any lock may be held. */
+void log_write(enum hv_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Formats into a buffer of `size` bytes, always terminated; returns the length
+ * that the whole text would have. */
+int text_format(char *buffer, size_t size, const char *format, va_list args);
+
+/* Writes one line `[time] <prefix><text>`; a prefix is "parent: ". The text is
+ * `length` bytes of any kind; control characters become '.', and it is cut at 255
+ * bytes. Any lock may be held. */
+void log_write_raw(const char *prefix, const char *text, size_t length);
+
+#define log_error(...)   log_write(HV_LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_write(HV_LOG_WARNING, __VA_ARGS__)
+#define log_info(...)    log_write(HV_LOG_INFO, __VA_ARGS__)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * SATA disks behind AHCI controllers, one command at a time per port: without native
+ * queuing a disk does no more, and an error names its command. Follows [AHCI 1.3.1] and
+ * [ACS-3].
+ */
+#pragma once
+
+#include <hv_abi/boot_info.h>
+#include <hv_abi/types.h>
+#include "drivers/pci.h"
+
+/* As nvme_start, nvme_poll and nvme_forget (drivers/nvme.h). */
+void ahci_start(const struct hv_boot_info *info, const struct pci_function *function);
+void ahci_poll(hv_reference_time_t now);
+void ahci_forget(void);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * A SCSI target with disks [T10 SPC-4 "SCSI Primary Commands", SBC-3 "SCSI Block
+ * Commands"]. Commands carry what the initiator sent, privately copied, and the
+ * memory for their data, which the initiator may change at any time: data that
+ * are looked at are copied once, blocks go straight between it and the volume.
+ * Every command completes. Pure; the caller serializes with `done` of its volumes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "storage/volume.h"
+
+#define SCSI_LUN_COUNT    64u
+#define SCSI_CDB_SIZE     16u
+#define SCSI_SENSE_SIZE   18u
+#define SCSI_UNMAP_RANGES 16u
+
+enum scsi_status {
+	SCSI_GOOD = 0,
+	SCSI_CHECK_CONDITION = 2,
+};
+
+enum scsi_direction {
+	SCSI_NO_DATA = 0,
+	SCSI_DATA_IN,  /* to the initiator */
+	SCSI_DATA_OUT, /* from it */
+};
+
+struct scsi_range {
+	uint64_t block;
+	uint64_t count;
+};
+
+struct scsi_command {
+	/* The submitter's: */
+	uint8_t lun;
+	uint8_t cdb_size; /* at most SCSI_CDB_SIZE; the rest of cdb is 0 */
+	uint8_t cdb[SCSI_CDB_SIZE];
+	enum scsi_direction direction;
+	uint32_t data_size; /* in all segments */
+	const struct volume_segment *segment;
+	unsigned segment_count;
+	void (*done)(struct scsi_command *c);
+	/* The result: */
+	enum scsi_status status;
+	bool is_lun_absent; /* there is no disk behind the LUN */
+	uint8_t sense[SCSI_SENSE_SIZE];
+	uint32_t transferred; /* bytes */
+	/* Private: */
+	struct scsi_disk *disk;
+	struct volume_request request;
+	struct scsi_range range[SCSI_UNMAP_RANGES];
+	unsigned range_count, range_next;
+};
+
+struct scsi_disk {
+	struct volume *volume; /* not owned */
+	uint32_t transfer_max; /* bytes in one command */
+	bool is_removable;
+	bool is_cdrom; /* INQUIRY says so; the volume is read-only */
+};
+
+struct scsi_target {
+	struct scsi_disk *lun[SCSI_LUN_COUNT]; /* NULL: absent */
+};
+
+/* Executes; `done` follows, perhaps before this returns. */
+void scsi_execute(struct scsi_target *t, struct scsi_command *c);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * A SCSI controller over VMBus, as a stock guest's storvsc drives it: handshake,
+ * requests with their memory as lists of guest pages, subchannels for more
+ * processors. Each request is copied out of the ring, completes exactly once, and
+ * holds one of a fixed number of slots; when none is free the ring waits.
+ * Pure; the caller serializes with the VM's VMBus and its volumes' completions.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <hv_abi/storvsc.h>
+#include "runtime/err.h"
+#include "storage/scsi.h"
+#include "vmbus/vmbus.h"
+
+#define STORVSP_TRANSFER_MAX   0x40000u                                  /* bytes */
+#define STORVSP_SEGMENTS       (STORVSP_TRANSFER_MAX / HV_PAGE_SIZE + 1) /* of a request */
+#define STORVSP_SLOTS          64u                                       /* of a channel */
+#define STORVSP_SUBCHANNEL_MAX 15u
+
+enum storvsp_state {
+	STORVSP_CLOSED = 0,
+	STORVSP_OPEN,         /* no handshake yet */
+	STORVSP_INITIALIZING, /* between BEGIN and END */
+	STORVSP_READY,
+};
+
+struct storvsp_slot; /* private */
+
+/* One channel, primary or not. */
+struct storvsp_queue {
+	struct storvsp *controller;
+	struct vmbus_channel *channel; /* NULL: not offered */
+	struct storvsp_slot *slot;     /* STORVSP_SLOTS of them while open; owned */
+	unsigned busy;                 /* slots that the volumes have */
+	struct storvsp_slot *free, *done_first, *done_last;
+	bool is_pumping;
+	bool is_closing;
+};
+
+struct storvsp {
+	struct scsi_target target; /* the caller puts disks in */
+	struct vmbus_server *server;
+	struct hv_guid instance;
+	uint16_t subchannel_max;
+	enum storvsp_state state;
+	uint32_t version;
+	struct storvsp_queue queue[1 + STORVSP_SUBCHANNEL_MAX]; /* 0: primary */
+};
+
+/* Offers the controller with up to `subchannel_max` subchannels (at most
+ * STORVSP_SUBCHANNEL_MAX). ERR_MEMORY: no channel is left. ERR_RANGE. */
+ERR_CHECKED enum err storvsp_offer(struct storvsp *s, struct vmbus_server *server, const struct hv_guid *instance,
+                                   uint16_t subchannel_max);
+
+/* The disks of the target have changed: the guest looks again, if it listens. */
+void storvsp_rescan(struct storvsp *s);
+
+#define STORVSP_STATE_VERSION 1u
+struct storvsp_saved {
+	uint32_t version;
+	uint32_t state;    /* enum storvsp_state */
+	uint32_t protocol; /* version as agreed, 0: none yet */
+	uint32_t subchannel_max;
+	struct hv_guid instance;
+};
+_Static_assert(sizeof(struct storvsp_saved) == 32, "storvsp_saved");
+
+/* ERR_STATE: requests are with a volume, or replies wait for room; nothing
+ * changes. */
+ERR_CHECKED enum err storvsp_save(const struct storvsp *s, struct storvsp_saved *saved);
+
+/* Instead of storvsp_offer, into a controller that is all zeros but its target, for
+ * a server that was loaded: adopts its channels. ERR_UNSUPPORTED: another
+ * version. ERR_RANGE: what no controller can hold. ERR_NOT_FOUND: the server has no such
+ * channel. ERR_MEMORY: the channels are adopted and rescinded. */
+ERR_CHECKED enum err storvsp_load(struct storvsp *s, struct vmbus_server *server, const struct storvsp_saved *saved);

@@ -21,12 +21,13 @@ static enum hv_status read_set(const struct hypercall *hc, const struct hv_vp_se
 	return vp_set_read(set, (hc->in_size - hc->entry->in_size) / 8u, hc->caller->cpu.vp_count, vps);
 }
 
-/* One of them may still be in the guest on old translations. Who does not run
- * takes what is posted before it does. */
-static bool is_awaited(const struct partition *p, uint64_t vps) {
+/* One of them may still be in the guest on old translations. Who does not run takes
+ * what is posted before it does, and who has taken one since is out of the guest: the
+ * flag alone would not do, for others that flush set it again and again. */
+static bool is_awaited(const struct partition *p, uint64_t vps, const uint32_t flushes[]) {
 	partition_for_each_vp (vp, p)
 		if ((vps >> vp->index & 1) && (__atomic_load_n(&vp->posted, __ATOMIC_SEQ_CST) & POSTED_FLUSH) &&
-		    sched_is_running(vp))
+		    __atomic_load_n(&vp->flushes, __ATOMIC_SEQ_CST) == flushes[vp->index] && sched_is_running(vp))
 			return true;
 	return false;
 }
@@ -34,6 +35,7 @@ static bool is_awaited(const struct partition *p, uint64_t vps) {
 /* As in a shootdown, two may wait for each other: serve while waiting. */
 static enum hv_status flush(struct hypercall *hc, uint64_t vps) {
 	struct vp *self = hc->vp;
+	uint32_t flushes[HV_MAX_VPS]; /* of each VP, after it was asked */
 
 	if (vps >> self->index & 1)
 		self->hw.flush_pending = true;
@@ -42,13 +44,14 @@ static enum hv_status flush(struct hypercall *hc, uint64_t vps) {
 		if (!(vps >> vp->index & 1))
 			continue;
 		__atomic_fetch_or(&vp->posted, POSTED_FLUSH, __ATOMIC_SEQ_CST);
+		flushes[vp->index] = __atomic_load_n(&vp->flushes, __ATOMIC_SEQ_CST);
 		(void)sched_hold(vp, 0);
 	}
-	for (unsigned n = 0; is_awaited(hc->caller, vps); n++) {
+	for (unsigned n = 0; is_awaited(hc->caller, vps, flushes); n++) {
 		if (n == FLUSH_LOOKS)
 			return HYPERCALL_AGAIN;
 		if (__atomic_fetch_and(&self->posted, ~POSTED_FLUSH, __ATOMIC_SEQ_CST) & POSTED_FLUSH)
-			self->hw.flush_pending = true;
+			vp_take_flush(self);
 		shootdown_service(this_cpu());
 		__builtin_ia32_pause();
 	}

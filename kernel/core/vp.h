@@ -74,6 +74,7 @@ struct vp {
 	uint64_t posted_irr[4];
 	uint64_t posted_level[4];
 	uint8_t sipi_vector;
+	uint32_t flushes; /* how often home took POSTED_FLUSH */
 
 	/* Models (h). */
 	struct lapic lapic;
@@ -116,6 +117,12 @@ _Static_assert(sizeof(struct vp) <= PAGE_SIZE, "a VP is one frame");
 
 /* s: it waits in a queue of its home. */
 static inline bool vp_is_queued(const struct vp *vp) { return !list_is_empty(&vp->link); }
+
+/* h: POSTED_FLUSH was taken off; what it asks for is done at the next entry. */
+static inline void vp_take_flush(struct vp *vp) {
+	vp->hw.flush_pending = true;
+	__atomic_fetch_add(&vp->flushes, 1, __ATOMIC_SEQ_CST);
+}
 
 static inline uint64_t *vp_gpr(struct vp *vp) { return vp->hw.gpr; }
 

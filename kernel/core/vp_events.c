@@ -112,7 +112,7 @@ static void take_posted(struct vp *vp) {
 	if (posted & POSTED_INTERRUPTS)
 		take_interrupts(vp);
 	if (posted & POSTED_FLUSH)
-		vp->hw.flush_pending = true;
+		vp_take_flush(vp);
 	vp->needs_events = true;
 }
 

@@ -158,6 +158,27 @@ static void a_flush_ends_when_no_target_runs_on_old_translations(void **state) {
 	assert_int_equal(vp_gpr(caller)[HV_RAX], HV_STATUS_SUCCESS);
 }
 
+/* It takes what was posted, and at once another VP's flush posts again. */
+static void take_and_be_asked_again(struct cpu *cpu) {
+	(void)cpu;
+	kicks++;
+	vp_take_flush(p->vp[1]);
+	p->vp[1]->posted |= POSTED_FLUSH;
+}
+
+static void a_flush_does_not_wait_for_those_of_others(void **state) {
+	void (*on_kick)(struct cpu * cpu) = fake_on_kick;
+	const struct hv_flush_in in = {.processor_mask = 2};
+
+	(void)state;
+	kicks = 0;
+	fake_on_kick = take_and_be_asked_again;
+	assert_status(call(HV_CALL_FLUSH_VIRTUAL_ADDRESS_SPACE, &in, sizeof(in)), SUCCESS);
+	fake_on_kick = on_kick;
+	assert_int_equal(kicks, 1);
+	assert_true(p->vp[1]->hw.flush_pending);
+}
+
 static void a_vp_that_does_not_run_is_neither_kicked_nor_awaited(void **state) {
 	const struct hv_flush_in in = {.processor_mask = 1 << 3 | 1 << 4};
 
@@ -319,6 +340,7 @@ int main(void) {
 	    broadcast_test(a_flush_of_a_set_reaches_exactly_its_vps),
 	    broadcast_test(a_list_is_done_at_once_and_says_so),
 	    broadcast_test(a_flush_ends_when_no_target_runs_on_old_translations),
+	    broadcast_test(a_flush_does_not_wait_for_those_of_others),
 	    broadcast_test(a_vp_that_does_not_run_is_neither_kicked_nor_awaited),
 	    broadcast_test(a_vp_that_waits_for_a_flush_takes_its_own),
 	    broadcast_test(an_interrupt_reaches_exactly_the_vps_of_the_mask_that_accept_it),

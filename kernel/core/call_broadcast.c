@@ -12,8 +12,9 @@
 #include "core/vp_events.h"
 #include "core/vp_set.h"
 
-/* Looks at the targets before the caller passes the run loop and asks again. */
-#define FLUSH_LOOKS 4096u
+/* Looks at the targets before the caller passes the run loop and asks again: no more
+ * than others may wait for this processor. */
+#define FLUSH_LOOKS 256u
 
 #define FLUSH_FLAGS (HV_FLUSH_ALL_PROCESSORS | HV_FLUSH_ALL_SPACES | HV_FLUSH_NON_GLOBAL_ONLY)
 

@@ -14,6 +14,9 @@ struct storvsp_slot {
 	struct volume_segment segment[STORVSP_SEGMENTS];
 };
 
+/* Also forgets that the guest has looked at its disks. */
+void storvsp_set_state(struct storvsp *s, enum storvsp_state state);
+
 /* The reply in slot->packet is ready to go. */
 void storvsp_done(struct storvsp_slot *slot);
 

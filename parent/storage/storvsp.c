@@ -120,6 +120,7 @@ static void pump(struct storvsp_queue *q) {
 void storvsp_set_state(struct storvsp *s, enum storvsp_state state) {
 	s->state = state;
 	s->has_scanned = s->is_rescan_due = false;
+	s->rescan_time = 0;
 }
 
 static void finish_close(struct storvsp_queue *q) {
@@ -239,16 +240,32 @@ enum err storvsp_offer(struct storvsp *s, struct vmbus_server *server, const str
 	return offer_queue(s, 0) ? ERR_NONE : ERR_MEMORY;
 }
 
+/* No pump: requests are not for the VP that changes disks. */
+static void tell(struct storvsp *s) {
+	s->rescan_time = 0;
+	s->is_rescan_due = true;
+	if (send_rescan(&s->queue[0]))
+		vmbus_channel_publish(s->queue[0].channel);
+}
+
 /* Before its first command a guest looks at all disks anyway, and a stock one is not
- * ready to be told: it would fall. */
-void storvsp_set_disk(struct storvsp *s, uint8_t lun, struct scsi_disk *disk) {
+ * ready to be told: it would fall. One that uses a disk that went learns of it by its own
+ * requests, and lets go of it; while it looks for disks at the same time, which halts its
+ * queues again and again, it cannot, so it is told later, also of a disk that came since. */
+void storvsp_set_disk(struct storvsp *s, uint8_t lun, struct scsi_disk *disk, hv_reference_time_t now) {
 	scsi_target_set(&s->target, lun, disk);
 	if (!s->has_scanned)
 		return;
-	s->is_rescan_due = true;
-	/* No pump: requests are not for the VP that changes disks. */
-	if (send_rescan(&s->queue[0]))
-		vmbus_channel_publish(s->queue[0].channel);
+	if (disk == NULL)
+		s->rescan_time = now + STORVSP_RESCAN_DELAY;
+	else if (s->rescan_time == 0)
+		tell(s);
+}
+
+hv_reference_time_t storvsp_poll(struct storvsp *s, hv_reference_time_t now) {
+	if (s->rescan_time != 0 && now >= s->rescan_time)
+		tell(s);
+	return s->rescan_time == 0 ? HV_DEADLINE_NEVER : s->rescan_time;
 }
 
 void storvsp_rescind(struct storvsp *s) {
@@ -276,7 +293,7 @@ enum err storvsp_save(const struct storvsp *s, struct storvsp_saved *saved) {
 	for (unsigned i = 0; i <= STORVSP_SUBCHANNEL_MAX; i++)
 		if (s->queue[i].busy > 0 || s->queue[i].done_first != NULL)
 			return ERR_STATE;
-	if (s->is_rescan_due)
+	if (s->is_rescan_due || s->rescan_time != 0)
 		return ERR_STATE;
 	*saved = (struct storvsp_saved){
 	    .version = STORVSP_STATE_VERSION,

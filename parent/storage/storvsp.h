@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <hv_abi/call_args.h>
 #include <hv_abi/storvsc.h>
 #include "runtime/err.h"
 #include "storage/scsi.h"
@@ -47,8 +48,9 @@ struct storvsp {
 	uint16_t subchannel_max;
 	enum storvsp_state state;
 	uint32_t version;
-	bool has_scanned;   /* the guest sends SCSI commands: it may be told of changes */
-	bool is_rescan_due; /* it is to be told, and the ring was full */
+	bool has_scanned;                /* the guest sends SCSI commands: it may be told of changes */
+	bool is_rescan_due;              /* it is to be told, and the ring was full */
+	hv_reference_time_t rescan_time; /* when it is to be told; 0: nothing to tell */
 	struct storvsp_queue queue[1 + STORVSP_SUBCHANNEL_MAX]; /* 0: primary */
 };
 
@@ -59,9 +61,14 @@ ERR_CHECKED enum err storvsp_offer(struct storvsp *s, struct vmbus_server *serve
                                    uint16_t subchannel_max);
 
 /* Puts a disk behind a LUN below SCSI_LUN_COUNT, or takes it away (NULL). The guest looks
- * again; a guest that has not looked yet is not told. Requests that are with the old disk
+ * again: a guest that has not looked yet is not told, and of a disk that went it is told
+ * by storvsp_poll when STORVSP_RESCAN_DELAY has passed. Requests that are with the old disk
  * end as they end: it must stay until its volume is idle. */
-void storvsp_set_disk(struct storvsp *s, uint8_t lun, struct scsi_disk *disk);
+#define STORVSP_RESCAN_DELAY (2 * HV_REFERENCE_TIME_HZ)
+void storvsp_set_disk(struct storvsp *s, uint8_t lun, struct scsi_disk *disk, hv_reference_time_t now);
+
+/* Tells what is due. Returns when to call again, HV_DEADLINE_NEVER: after storvsp_set_disk. */
+hv_reference_time_t storvsp_poll(struct storvsp *s, hv_reference_time_t now);
 
 /* Takes the controller away. It is gone when the guest has given back all its channels;
  * until then it serves what comes. A stock guest loses what is in flight then, and waits for
@@ -84,8 +91,8 @@ struct storvsp_saved {
 };
 _Static_assert(sizeof(struct storvsp_saved) == 32, "storvsp_saved");
 
-/* ERR_STATE: requests are with a volume, or what the guest is to be told waits for
- * room; nothing changes. */
+/* ERR_STATE: requests are with a volume, or the guest is still to be told something;
+ * nothing changes. */
 ERR_CHECKED enum err storvsp_save(const struct storvsp *s, struct storvsp_saved *saved);
 
 /* Instead of storvsp_offer, into a controller that is all zeros but its target, for

@@ -95,7 +95,8 @@ enum err vm_vmbus_offer_disks(struct vm *vm, const struct scsi_target *target, s
 }
 
 void vm_vmbus_set_disk(struct vm *vm, uint8_t lun, struct scsi_disk *disk) {
-	storvsp_set_disk(&vm->vmbus->disks, lun, disk);
+	storvsp_set_disk(&vm->vmbus->disks, lun, disk, time_now());
+	parent_signal(0, EVENT_SERVICES);
 }
 
 void vm_vmbus_end(struct vm *vm) {

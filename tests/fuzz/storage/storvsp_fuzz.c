@@ -81,8 +81,10 @@ static void close_and_open(void) {
 	require(guest_open(1, 0) == ERR_NONE);
 }
 
+static hv_reference_time_t now;
+
 static void change_disk(unsigned lun) {
-	storvsp_set_disk(&controller, (uint8_t)lun, controller.target.lun[lun] == NULL ? &disk[lun] : NULL);
+	storvsp_set_disk(&controller, (uint8_t)lun, controller.target.lun[lun] == NULL ? &disk[lun] : NULL, now);
 }
 
 /* The guest closes first, or only gives the relid back: then the volume may still hold its
@@ -124,6 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	guest_reset();
 	memset(&controller, 0, sizeof(controller));
 	fake_volume_init(&volume);
+	now = 1;
 	disk[0] = disk[1] = (struct scsi_disk){&volume.volume, STORVSP_TRANSFER_MAX};
 	controller.target.lun[0] = &disk[0];
 	require(storvsp_offer(&controller, &guest.server, &instance, 2) == ERR_NONE);
@@ -138,6 +141,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 			take_away(what == 1);
 		else if (what < 6)
 			change_disk(what & 1);
+		else if (what == 6)
+			(void)storvsp_poll(&controller, now += STORVSP_RESCAN_DELAY / 2);
 		else if (what < 32)
 			volume.is_slow = what & 1;
 		else if (what < 64)

@@ -475,38 +475,64 @@ static void expect_rescan(void) {
 	assert_int_equal(reply.operation, HV_STORVSC_ENUMERATE_BUS);
 }
 
+static void a_disk_that_went_is_told_of_later(void **state) {
+	struct ring_packet packet;
+	struct scsi_disk other = disk;
+
+	(void)state;
+	shake_hands();
+	test_unit(1, 0, HV_SRB_STATUS_SUCCESS);
+	assert_int_equal(storvsp_poll(&controller, 1), HV_DEADLINE_NEVER);
+	storvsp_set_disk(&controller, 5, NULL, 100);
+	assert_int_equal(storvsp_poll(&controller, 100), 100 + STORVSP_RESCAN_DELAY);
+	assert_int_equal(storvsp_save(&controller, &(struct storvsp_saved){0}), ERR_STATE);
+	/* What comes meanwhile is told of together with it. */
+	storvsp_set_disk(&controller, 6, &other, 200);
+	assert_int_equal(storvsp_poll(&controller, 99 + STORVSP_RESCAN_DELAY), 100 + STORVSP_RESCAN_DELAY);
+	assert_false(guest_receive(&packet));
+	assert_int_equal(storvsp_poll(&controller, 100 + STORVSP_RESCAN_DELAY), HV_DEADLINE_NEVER);
+	expect_rescan();
+	assert_int_equal(storvsp_poll(&controller, 101 + STORVSP_RESCAN_DELAY), HV_DEADLINE_NEVER);
+	assert_false(guest_receive(&packet));
+	/* A guest that closes need not be told. */
+	storvsp_set_disk(&controller, 6, NULL, 300);
+	assert_int_equal(guest_say_about(VMBUS_CLOSE_CHANNEL, 1), ERR_NONE);
+	assert_int_equal(storvsp_poll(&controller, 301), HV_DEADLINE_NEVER);
+}
+
 static void a_guest_that_looked_is_told_to_look_again(void **state) {
 	struct ring_packet packet;
 	struct scsi_disk other = disk;
 
 	(void)state;
-	storvsp_set_disk(&controller, 3, &other);
+	storvsp_set_disk(&controller, 3, &other, 1);
 	shake_hands();
-	storvsp_set_disk(&controller, 4, &other);
+	storvsp_set_disk(&controller, 4, &other, 1);
 	assert_false(guest_receive(&packet)); /* it has not looked, so it need not again */
 	test_unit(1, 0, HV_SRB_STATUS_ERROR | HV_SRB_STATUS_SENSE_VALID);
 	assert_int_equal(reply.srb.sense[2], 6); /* but the first disk says so, as to any initiator */
-	storvsp_set_disk(&controller, 4, NULL);
+	storvsp_set_disk(&controller, 5, &other, 1);
 	expect_rescan();
+	storvsp_set_disk(&controller, 4, NULL, 1);
 	test_unit(2, 4, HV_SRB_STATUS_INVALID_LUN);
 	test_unit(3, 3, HV_SRB_STATUS_ERROR | HV_SRB_STATUS_SENSE_VALID);
 	test_unit(4, 3, HV_SRB_STATUS_SUCCESS);
 	/* A new driver begins anew. */
 	say(HV_STORVSC_BEGIN_INITIALIZATION, 0, 0);
-	storvsp_set_disk(&controller, 4, &other);
+	storvsp_set_disk(&controller, 4, &other, 1);
 	assert_false(guest_receive(&packet));
 }
 
 static void a_full_ring_only_delays_that(void **state) {
 	struct hv_storvsc_packet packet = make_srb(0x00, HV_SRB_NO_DATA, 0);
+	struct scsi_disk other = disk;
 	unsigned sent = 0, taken = 0;
 
 	(void)state;
 	shake_hands();
 	while (sent < 93 + 10)
 		guest_send(VMBUS_PACKET_INBAND, sent++, NULL, 0, &packet, 64);
-	controller.target.lun[1] = &disk;
-	storvsp_set_disk(&controller, 1, NULL);
+	storvsp_set_disk(&controller, 1, &other, 1);
 	assert_true(controller.is_rescan_due);
 	assert_int_equal(storvsp_save(&controller, &(struct storvsp_saved){0}), ERR_STATE);
 	for (; taken < sent; taken++) {
@@ -525,8 +551,7 @@ static void a_disk_that_is_taken_away_ends_what_it_has(void **state) {
 	shake_hands();
 	volume.is_slow = true;
 	transfer(1, false, 6, 1, 0);
-	storvsp_set_disk(&controller, 0, NULL);
-	expect_rescan();
+	storvsp_set_disk(&controller, 0, NULL, 1);
 	test_unit(2, 0, HV_SRB_STATUS_INVALID_LUN);
 	assert_int_equal(storvsp_busy(&controller), 1);
 	assert_true(fake_volume_complete(&volume));
@@ -681,6 +706,7 @@ int main(void) {
 	    TEST(a_new_controller_goes_on_where_the_old_one_was),
 	    TEST(an_impossible_state_is_refused),
 	    TEST(a_guest_that_looked_is_told_to_look_again),
+	    TEST(a_disk_that_went_is_told_of_later),
 	    TEST(a_full_ring_only_delays_that),
 	    TEST(a_disk_that_is_taken_away_ends_what_it_has),
 	    TEST(a_busy_controller_goes_after_its_subchannels_and_its_requests),

@@ -12,13 +12,15 @@
 #include "runtime/err.h"
 #include "storage/volume.h"
 
-#define VM_NAME_SIZE    64u /* [a-z0-9-]{1,63} and the terminating zero */
-#define VM_PATH_SIZE    96u /* a file beside the host's, '/' between directories */
-#define VM_CMDLINE_SIZE 2048u
-#define VM_MODULES_MAX  8u
-#define VM_DISKS_MAX    8u
-#define VM_VOLUME_SIZE  128u /* "disk:", "label:" or "image:" and a name */
-#define VM_CPUS_MAX     HV_MAX_VPS
+#define VM_NAME_SIZE         64u /* [a-z0-9-]{1,63} and the terminating zero */
+#define VM_PATH_SIZE         96u /* a file beside the host's, '/' between directories */
+#define VM_CMDLINE_SIZE      2048u
+#define VM_MODULES_MAX       8u
+#define VM_DISKS_MAX         8u
+#define VM_VOLUME_SIZE       128u /* "disk:", "label:" or "image:" and a name */
+#define VM_CPUS_MAX          HV_MAX_VPS
+
+#define VM_COPY_SIZE_DEFAULT (64ull << 20) /* bytes that a copy on write may take */
 
 /* A named CPU level: which processor features a VM is shown (docs/cpu-levels.md). */
 enum cpu_level {
@@ -35,9 +37,9 @@ enum vm_enlightenments {
 
 /* A disk; its place in the list is its LUN. */
 struct vm_disk_config {
-	char volume[VM_VOLUME_SIZE];
-	enum volume_access access; /* read-only unless named */
-	uint64_t copy_size;        /* bytes that a copy on write may take; 64 MiB unless named */
+	char volume[VM_VOLUME_SIZE]; /* empty: the operator took the disk away */
+	enum volume_access access;   /* read-only unless named */
+	uint64_t copy_size;          /* bytes that a copy on write may take; 64 MiB unless named */
 	bool is_removable;
 	bool is_cdrom; /* then it is read-only */
 };

@@ -9,7 +9,6 @@
 
 #define FIELD_COUNT(fields) ((unsigned)(sizeof(fields) / sizeof((fields)[0])))
 #define MIB_SHIFT           20
-#define COPY_SIZE_DEFAULT   (64ull << MIB_SHIFT)
 #define COPY_MEMORY_MAX     1048576u /* MiB */
 #define COPY_MEMORY_ALLOWED "1 to 1048576 MiB, or text like \"64M\" or \"2G\""
 #define VOLUME_ALLOWED      "\"disk:\", \"label:\" or \"image:\" and a name"
@@ -99,7 +98,7 @@ static enum err read_disk(const struct json_value *v, struct vm_disk_config *dis
 	struct target target = {.disk = disk};
 	enum err error;
 
-	*disk = (struct vm_disk_config){.copy_size = COPY_SIZE_DEFAULT};
+	*disk = (struct vm_disk_config){.copy_size = VM_COPY_SIZE_DEFAULT};
 	error = json_read_object(v, fields, FIELD_COUNT(fields), &target, text);
 	return error == ERR_NONE ? judge(&target, v->path, text) : error;
 }

@@ -13,7 +13,7 @@ enum parent_event {
 	EVENT_VM_ENDED,   /* management VP: a VM waits to be torn down */
 	EVENT_OPERATOR,   /* management VP: bytes were typed at the prompt */
 	EVENT_POWER_OFF,  /* VP 0: switch the host off */
-	EVENT_SERVICES,   /* VP 0: VMs' integration services have something to do, or will */
+	EVENT_SERVICES,   /* VP 0: VMs' services or disks have something to tell, or will */
 	EVENT_CRASH_LOOP, /* VP 0: never call VpWait again, for tests */
 	EVENT_DISKS,      /* I/O VPs: requests wait to be taken in, or to be told that they are done */
 };

@@ -64,7 +64,13 @@ struct scsi_disk {
 
 struct scsi_target {
 	struct scsi_disk *lun[SCSI_LUN_COUNT]; /* NULL: absent */
+	uint64_t attention;                    /* a bit per LUN that has to report that the others changed */
 };
+
+/* Puts a disk behind a LUN, or takes it away (NULL), while commands may run: those that
+ * found the old disk still use it until they are done. The other disks report the change
+ * as a unit attention, once, unless REPORT LUNS comes first. */
+void scsi_target_set(struct scsi_target *t, uint8_t lun, struct scsi_disk *disk);
 
 /* Executes; `done` follows, perhaps before this returns. */
 void scsi_execute(struct scsi_target *t, struct scsi_command *c);

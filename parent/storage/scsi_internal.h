@@ -22,6 +22,7 @@
 #define SENSE_READ_ERROR            SENSE(0x3, 0x11, 0x00)
 #define SENSE_WRITE_ERROR           SENSE(0x3, 0x0c, 0x00)
 #define SENSE_NOT_PRESENT           SENSE(0x2, 0x3a, 0x00)
+#define SENSE_LUNS_CHANGED          SENSE(0x6, 0x3f, 0x0e)
 
 /* Ends of a command; each calls `done`. */
 void scsi_good(struct scsi_command *c);

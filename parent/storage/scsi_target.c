@@ -6,7 +6,9 @@
 #include "storage/scsi_internal.h"
 #include "vmbus/shared_memory.h"
 
-#define REPORT_LUNS 0xa0
+#define REQUEST_SENSE 0x03
+#define INQUIRY       0x12
+#define REPORT_LUNS   0xa0
 
 void scsi_sense(uint8_t data[SCSI_SENSE_SIZE], uint32_t sense) {
 	memset(data, 0, SCSI_SENSE_SIZE);
@@ -61,8 +63,27 @@ bool scsi_fetch(const struct scsi_command *c, void *to, uint32_t size) {
 	return size == 0;
 }
 
+/* Disks whose medium comes and goes say nothing: to a stock guest any unit attention of
+ * such a disk is a change of its medium, and the request that met it fails. */
+void scsi_target_set(struct scsi_target *t, uint8_t lun, struct scsi_disk *disk) {
+	t->lun[lun] = disk;
+	for (unsigned i = 0; i < SCSI_LUN_COUNT; i++)
+		if (i != lun && t->lun[i] != NULL && !t->lun[i]->is_removable)
+			t->attention |= 1ull << i;
+	t->attention &= ~(1ull << lun);
+}
+
+/* True: the LUN had something to report, and now it is told [SAM-4 "Unit attention condition"]. */
+static bool take_attention(struct scsi_target *t, uint8_t lun) {
+	uint64_t bit = 1ull << lun;
+	bool was_set = (t->attention & bit) != 0;
+
+	t->attention &= ~bit;
+	return was_set;
+}
+
 /* LUNs of one byte: peripheral device addressing [SAM-4 "LUN representation"]. */
-static void report_luns(const struct scsi_target *t, struct scsi_command *c) {
+static void report_luns(struct scsi_target *t, struct scsi_command *c) {
 	uint8_t list[8 + 8 * SCSI_LUN_COUNT] = {0};
 	uint32_t allocation = be32_get(c->cdb + 6), size = 8;
 
@@ -77,18 +98,19 @@ static void report_luns(const struct scsi_target *t, struct scsi_command *c) {
 		size += 8;
 	}
 	be32_put(list, size - 8);
+	t->attention = 0; /* what it would report is in the list [SPC-4 "REPORT LUNS command"] */
 	scsi_reply(c, list, size, allocation);
 }
 
 /* No deferred errors: sense data went with the command that failed. */
-static void request_sense(struct scsi_command *c) {
+static void request_sense(struct scsi_command *c, uint32_t sense) {
 	uint8_t data[SCSI_SENSE_SIZE];
 
 	if (c->cdb[1] & 1) { /* descriptor format */
 		scsi_fail(c, SENSE_INVALID_FIELD);
 		return;
 	}
-	scsi_sense(data, c->disk == NULL ? SENSE_NO_LUN : 0);
+	scsi_sense(data, sense);
 	scsi_reply(c, data, sizeof(data), c->cdb[4]);
 }
 
@@ -98,10 +120,9 @@ static const struct {
 	void (*handle)(struct scsi_command *c);
 } commands[] = {
     {0x00, 0, scsi_good}, /* TEST UNIT READY */
-    {0x03, 0, request_sense},      {0x08, 0, scsi_read},
-    {0x0a, 0, scsi_write},         {0x12, 0, scsi_inquiry},
-    {0x1a, 0, scsi_mode_sense},    {0x1b, 0, scsi_start_stop},
-    {0x1e, 0, scsi_good}, /* PREVENT ALLOW MEDIUM REMOVAL */
+    {0x08, 0, scsi_read},          {0x0a, 0, scsi_write},
+    {0x12, 0, scsi_inquiry},       {0x1a, 0, scsi_mode_sense},
+    {0x1b, 0, scsi_start_stop},    {0x1e, 0, scsi_good}, /* PREVENT ALLOW MEDIUM REMOVAL */
     {0x25, 0, scsi_read_capacity}, {0x28, 0, scsi_read},
     {0x2a, 0, scsi_write},         {0x2f, 0, scsi_verify},
     {0x35, 0, scsi_synchronize},   {0x41, 0, scsi_write_same},
@@ -122,10 +143,10 @@ static uint8_t cdb_size(uint8_t opcode) {
 
 static void execute_absent(struct scsi_command *c) {
 	c->is_lun_absent = true;
-	if (c->cdb[0] == 0x12)
+	if (c->cdb[0] == INQUIRY)
 		scsi_inquiry_absent(c);
-	else if (c->cdb[0] == 0x03)
-		request_sense(c);
+	else if (c->cdb[0] == REQUEST_SENSE)
+		request_sense(c, SENSE_NO_LUN);
 	else
 		scsi_fail(c, SENSE_NO_LUN);
 }
@@ -146,6 +167,14 @@ void scsi_execute(struct scsi_target *t, struct scsi_command *c) {
 	}
 	if (c->disk == NULL) {
 		execute_absent(c);
+		return;
+	}
+	if (opcode == REQUEST_SENSE) {
+		request_sense(c, take_attention(t, c->lun) ? SENSE_LUNS_CHANGED : 0);
+		return;
+	}
+	if (opcode != INQUIRY && take_attention(t, c->lun)) {
+		scsi_fail(c, SENSE_LUNS_CHANGED);
 		return;
 	}
 	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

@@ -46,6 +46,24 @@ static bool send_replies(struct storvsp_queue *q) {
 	return has_moved;
 }
 
+/* Tells the guest to look at its disks again, if it is to be told and there is room: else
+ * it signals when it has read. True: it was told. */
+static bool send_rescan(struct storvsp_queue *q) {
+	struct hv_storvsc_packet packet = {.operation = HV_STORVSC_ENUMERATE_BUS};
+	struct ring_send send = {
+	    .type = VMBUS_PACKET_INBAND,
+	    .payload = &packet,
+	    .payload_size = sizeof(packet),
+	};
+	struct storvsp *s = q->controller;
+
+	if (q != &s->queue[0] || q->is_closing || !s->is_rescan_due ||
+	    vmbus_channel_write(q->channel, &send) != RING_OK)
+		return false;
+	s->is_rescan_due = false;
+	return true;
+}
+
 static void take_slot(struct storvsp_queue *q, const struct ring_packet *packet) {
 	struct storvsp_slot *slot = q->free;
 
@@ -87,6 +105,7 @@ static void pump(struct storvsp_queue *q) {
 	do {
 		has_moved = take_requests(q, &budget, &is_empty);
 		has_moved |= send_replies(q);
+		has_moved |= send_rescan(q);
 		/* With no slot free the guest need not signal: a reply brings us
 		 * back. */
 		if (!has_moved && is_empty)
@@ -98,6 +117,12 @@ static void pump(struct storvsp_queue *q) {
 		vmbus_channel_again(q->channel);
 }
 
+void storvsp_set_state(struct storvsp *s, enum storvsp_state state) {
+	s->state = state;
+	s->has_scanned = s->is_rescan_due = false;
+	s->rescan_time = 0;
+}
+
 static void finish_close(struct storvsp_queue *q) {
 	if (q->busy > 0)
 		return;
@@ -105,7 +130,7 @@ static void finish_close(struct storvsp_queue *q) {
 	q->slot = q->free = q->done_first = NULL;
 	q->is_closing = false;
 	if (q == &q->controller->queue[0])
-		q->controller->state = STORVSP_CLOSED;
+		storvsp_set_state(q->controller, STORVSP_CLOSED);
 	vmbus_channel_closed(q->channel);
 }
 
@@ -150,7 +175,7 @@ static enum err open(struct vmbus_channel *c) {
 		return ERR_RANGE;
 	err = make_slots(q);
 	if (err == ERR_NONE && q == &q->controller->queue[0])
-		q->controller->state = STORVSP_OPEN;
+		storvsp_set_state(q->controller, STORVSP_OPEN);
 	return err;
 }
 
@@ -176,16 +201,16 @@ static void opened(struct vmbus_channel *c) { pump(queue_of(c)); }
 
 static const struct vmbus_device_ops ops = {open, opened, signaled, close, gone};
 
-static struct vmbus_offer offer_of(const struct storvsp *s, uint16_t index) {
+struct vmbus_offer storvsp_offer_of(const struct hv_guid *instance, uint16_t index) {
 	return (struct vmbus_offer){
 	    .interface = scsi_interface,
-	    .instance = s->instance,
+	    .instance = *instance,
 	    .subchannel_index = index,
 	};
 }
 
 static bool offer_queue(struct storvsp *s, uint16_t index) {
-	struct vmbus_offer offer = offer_of(s, index);
+	struct vmbus_offer offer = storvsp_offer_of(&s->instance, index);
 	struct storvsp_queue *q = &s->queue[index];
 
 	q->controller = s;
@@ -195,7 +220,7 @@ static bool offer_queue(struct storvsp *s, uint16_t index) {
 }
 
 bool storvsp_offer_subchannels(struct storvsp *s, uint16_t count) {
-	if (count > s->subchannel_max)
+	if (count > s->subchannel_max || s->queue[0].channel->is_rescinded)
 		return false;
 	for (uint16_t i = 1; i <= count; i++)
 		if (!offer_queue(s, i))
@@ -207,57 +232,65 @@ enum err storvsp_offer(struct storvsp *s, struct vmbus_server *server, const str
                        uint16_t subchannel_max) {
 	if (subchannel_max > STORVSP_SUBCHANNEL_MAX)
 		return ERR_RANGE;
+	if (storvsp_is_offered(s))
+		return ERR_STATE;
 	s->server = server;
 	s->instance = *instance;
 	s->subchannel_max = subchannel_max;
 	return offer_queue(s, 0) ? ERR_NONE : ERR_MEMORY;
 }
 
-void storvsp_rescan(struct storvsp *s) {
-	struct hv_storvsc_packet packet = {.operation = HV_STORVSC_ENUMERATE_BUS};
-	struct ring_send send = {
-	    .type = VMBUS_PACKET_INBAND,
-	    .payload = &packet,
-	    .payload_size = sizeof(packet),
-	};
-
-	/* A guest whose ring is full looks for itself when it reads on. */
-	if (s->state == STORVSP_READY && vmbus_channel_write(s->queue[0].channel, &send) == RING_OK)
+/* No pump: requests are not for the VP that changes disks. */
+static void tell(struct storvsp *s) {
+	s->rescan_time = 0;
+	s->is_rescan_due = true;
+	if (send_rescan(&s->queue[0]))
 		vmbus_channel_publish(s->queue[0].channel);
 }
 
-enum err storvsp_save(const struct storvsp *s, struct storvsp_saved *saved) {
+/* Before its first command a guest looks at all disks anyway, and a stock one is not
+ * ready to be told: it would fall. One that uses a disk that went learns of it by its own
+ * requests, and lets go of it; while it looks for disks at the same time, which halts its
+ * queues again and again, it cannot, so it is told later, also of a disk that came since. */
+void storvsp_set_disk(struct storvsp *s, uint8_t lun, struct scsi_disk *disk, hv_reference_time_t now) {
+	scsi_target_set(&s->target, lun, disk);
+	if (!s->has_scanned)
+		return;
+	if (disk == NULL)
+		s->rescan_time = now + STORVSP_RESCAN_DELAY;
+	else if (s->rescan_time == 0)
+		tell(s);
+}
+
+hv_reference_time_t storvsp_poll(struct storvsp *s, hv_reference_time_t now) {
+	if (s->rescan_time != 0 && now >= s->rescan_time)
+		tell(s);
+	return s->rescan_time == 0 ? HV_DEADLINE_NEVER : s->rescan_time;
+}
+
+void storvsp_rescind(struct storvsp *s) {
 	for (unsigned i = 0; i <= STORVSP_SUBCHANNEL_MAX; i++)
-		if (s->queue[i].busy > 0 || s->queue[i].done_first != NULL)
-			return ERR_STATE;
-	*saved = (struct storvsp_saved){
-	    .version = STORVSP_STATE_VERSION,
-	    .state = s->state,
-	    .protocol = s->version,
-	    .subchannel_max = s->subchannel_max,
-	    .instance = s->instance,
-	};
-	return ERR_NONE;
+		if (s->queue[STORVSP_SUBCHANNEL_MAX - i].channel != NULL)
+			vmbus_rescind(s->queue[STORVSP_SUBCHANNEL_MAX - i].channel);
 }
 
-static enum err check_saved(const struct storvsp_saved *saved, const struct vmbus_channel *primary) {
-	bool is_open;
-
-	if (saved->version != STORVSP_STATE_VERSION)
-		return ERR_UNSUPPORTED;
-	if (primary == NULL)
-		return ERR_NOT_FOUND;
-	is_open = primary->state == VMBUS_CHANNEL_OPENING || primary->state == VMBUS_CHANNEL_OPEN;
-	if (saved->state > STORVSP_READY || saved->subchannel_max > STORVSP_SUBCHANNEL_MAX ||
-	    is_open != (saved->state != STORVSP_CLOSED) ||
-	    (saved->protocol != 0 && !storvsp_is_version_known(saved->protocol)) ||
-	    (saved->state == STORVSP_READY && saved->protocol == 0))
-		return ERR_RANGE;
-	return ERR_NONE;
+bool storvsp_is_offered(const struct storvsp *s) {
+	for (unsigned i = 0; i <= STORVSP_SUBCHANNEL_MAX; i++)
+		if (s->queue[i].channel != NULL)
+			return true;
+	return false;
 }
 
-static enum err adopt_queue(struct storvsp *s, uint16_t index) {
-	struct vmbus_offer offer = offer_of(s, index);
+unsigned storvsp_busy(const struct storvsp *s) {
+	unsigned count = 0;
+
+	for (unsigned i = 0; i <= STORVSP_SUBCHANNEL_MAX; i++)
+		count += s->queue[i].busy + (s->queue[i].done_first != NULL);
+	return count;
+}
+
+enum err storvsp_adopt_queue(struct storvsp *s, uint16_t index) {
+	struct vmbus_offer offer = storvsp_offer_of(&s->instance, index);
 	struct storvsp_queue *q = &s->queue[index];
 
 	q->controller = s;
@@ -266,23 +299,4 @@ static enum err adopt_queue(struct storvsp *s, uint16_t index) {
 	    (q->channel->state != VMBUS_CHANNEL_OPENING && q->channel->state != VMBUS_CHANNEL_OPEN))
 		return ERR_NONE;
 	return make_slots(q);
-}
-
-enum err storvsp_load(struct storvsp *s, struct vmbus_server *server, const struct storvsp_saved *saved) {
-	struct vmbus_offer primary = {.interface = scsi_interface, .instance = saved->instance};
-	enum err err = check_saved(saved, vmbus_find_orphan(server, &primary));
-
-	if (err != ERR_NONE)
-		return err;
-	s->server = server;
-	s->instance = saved->instance;
-	s->subchannel_max = (uint16_t)saved->subchannel_max;
-	s->state = (enum storvsp_state)saved->state;
-	s->version = saved->protocol;
-	for (uint16_t i = 0; i <= s->subchannel_max && err == ERR_NONE; i++)
-		err = adopt_queue(s, i);
-	for (unsigned i = 0; i <= STORVSP_SUBCHANNEL_MAX && err != ERR_NONE; i++)
-		if (s->queue[i].channel != NULL)
-			vmbus_rescind(s->queue[i].channel);
-	return err;
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <hv_abi/call_args.h>
 #include <hv_abi/storvsc.h>
 #include "runtime/err.h"
 #include "storage/scsi.h"
@@ -47,16 +48,38 @@ struct storvsp {
 	uint16_t subchannel_max;
 	enum storvsp_state state;
 	uint32_t version;
+	bool has_scanned;                /* the guest sends SCSI commands: it may be told of changes */
+	bool is_rescan_due;              /* it is to be told, and the ring was full */
+	hv_reference_time_t rescan_time; /* when it is to be told; 0: nothing to tell */
 	struct storvsp_queue queue[1 + STORVSP_SUBCHANNEL_MAX]; /* 0: primary */
 };
 
 /* Offers the controller with up to `subchannel_max` subchannels (at most
- * STORVSP_SUBCHANNEL_MAX). ERR_MEMORY: no channel is left. ERR_RANGE. */
+ * STORVSP_SUBCHANNEL_MAX). ERR_MEMORY: no channel is left. ERR_RANGE. ERR_STATE: it is offered,
+ * or the guest has not given back the channels of an earlier time. */
 ERR_CHECKED enum err storvsp_offer(struct storvsp *s, struct vmbus_server *server, const struct hv_guid *instance,
                                    uint16_t subchannel_max);
 
-/* The disks of the target have changed: the guest looks again, if it listens. */
-void storvsp_rescan(struct storvsp *s);
+/* Puts a disk behind a LUN below SCSI_LUN_COUNT, or takes it away (NULL). The guest looks
+ * again: a guest that has not looked yet is not told, and of a disk that went it is told
+ * by storvsp_poll when STORVSP_RESCAN_DELAY has passed. Requests that are with the old disk
+ * end as they end: it must stay until its volume is idle. */
+#define STORVSP_RESCAN_DELAY (2 * HV_REFERENCE_TIME_HZ)
+void storvsp_set_disk(struct storvsp *s, uint8_t lun, struct scsi_disk *disk, hv_reference_time_t now);
+
+/* Tells what is due. Returns when to call again, HV_DEADLINE_NEVER: after storvsp_set_disk. */
+hv_reference_time_t storvsp_poll(struct storvsp *s, hv_reference_time_t now);
+
+/* Takes the controller away. It is gone when the guest has given back all its channels;
+ * until then it serves what comes. A stock guest loses what is in flight then, and waits for
+ * it for ever: take the disks away first, and let it be quiet. */
+void storvsp_rescind(struct storvsp *s);
+
+/* It has channels, rescinded ones too; storvsp_offer works when it has none. */
+bool storvsp_is_offered(const struct storvsp *s);
+
+/* Requests that the guest waits for. */
+unsigned storvsp_busy(const struct storvsp *s);
 
 #define STORVSP_STATE_VERSION 1u
 struct storvsp_saved {
@@ -68,8 +91,8 @@ struct storvsp_saved {
 };
 _Static_assert(sizeof(struct storvsp_saved) == 32, "storvsp_saved");
 
-/* ERR_STATE: requests are with a volume, or replies wait for room; nothing
- * changes. */
+/* ERR_STATE: requests are with a volume, or the guest is still to be told something;
+ * nothing changes. */
 ERR_CHECKED enum err storvsp_save(const struct storvsp *s, struct storvsp_saved *saved);
 
 /* Instead of storvsp_offer, into a controller that is all zeros but its target, for

@@ -14,6 +14,9 @@ struct storvsp_slot {
 	struct volume_segment segment[STORVSP_SEGMENTS];
 };
 
+/* Also forgets that the guest has looked at its disks. */
+void storvsp_set_state(struct storvsp *s, enum storvsp_state state);
+
 /* The reply in slot->packet is ready to go. */
 void storvsp_done(struct storvsp_slot *slot);
 
@@ -28,3 +31,9 @@ void storvsp_srb(struct storvsp_slot *slot, const struct ring_packet *ring_packe
 
 /* Offers subchannels up to `count`. False: it cannot. */
 bool storvsp_offer_subchannels(struct storvsp *s, uint16_t count);
+
+/* What is offered: SCSI, the instance, the index. */
+struct vmbus_offer storvsp_offer_of(const struct hv_guid *instance, uint16_t index);
+
+/* The queue's channel of a server that was loaded, if there is one. ERR_MEMORY. */
+ERR_CHECKED enum err storvsp_adopt_queue(struct storvsp *s, uint16_t index);

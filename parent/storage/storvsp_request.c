@@ -32,7 +32,7 @@ static uint32_t handshake(struct storvsp *s, struct hv_storvsc_packet *packet) {
 	if (!is_begin && s->state != STORVSP_INITIALIZING)
 		return HV_STORVSC_STATUS_STATE;
 	if (is_begin) {
-		s->state = STORVSP_INITIALIZING;
+		storvsp_set_state(s, STORVSP_INITIALIZING);
 		s->version = 0;
 		return HV_STORVSC_STATUS_SUCCESS;
 	}
@@ -46,7 +46,7 @@ static uint32_t handshake(struct storvsp *s, struct hv_storvsc_packet *packet) {
 		return HV_STORVSC_STATUS_STATE;
 	if (packet->operation == HV_STORVSC_QUERY_PROPERTIES)
 		return properties(s, packet);
-	s->state = STORVSP_READY;
+	storvsp_set_state(s, STORVSP_READY);
 	return HV_STORVSC_STATUS_SUCCESS;
 }
 
@@ -211,6 +211,7 @@ void storvsp_srb(struct storvsp_slot *slot, const struct ring_packet *ring_packe
 		reply(slot, HV_STORVSC_STATUS_STATE);
 		return;
 	}
+	s->has_scanned = true;
 	*c = (struct scsi_command){
 	    .lun = lun_of(srb),
 	    .cdb_size = srb->cdb_size,

@@ -90,6 +90,8 @@ void volume_slice_init(struct volume_slice *s, struct volume *base, uint64_t fir
 
 void volume_slice_stop(struct volume_slice *s) { s->is_stopped = true; }
 
-bool volume_slice_is_idle(const struct volume_slice *s) {
-	return __atomic_load_n(&s->outstanding, __ATOMIC_ACQUIRE) == 0;
+bool volume_slice_is_idle(const struct volume_slice *s) { return volume_slice_outstanding(s) == 0; }
+
+unsigned volume_slice_outstanding(const struct volume_slice *s) {
+	return __atomic_load_n(&s->outstanding, __ATOMIC_ACQUIRE);
 }

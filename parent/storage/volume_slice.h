@@ -30,3 +30,6 @@ void volume_slice_stop(struct volume_slice *s);
 /* True: no request is with the base. Stopped and idle under the owner's lock, a
  * slice stays idle, and its memory is free to go. */
 bool volume_slice_is_idle(const struct volume_slice *s);
+
+/* How many requests are with the base. */
+unsigned volume_slice_outstanding(const struct volume_slice *s);

@@ -69,14 +69,15 @@ static bool flush_torn(struct vmbus_server *s) {
 	return true;
 }
 
-static bool flush_rescinds(struct vmbus_server *s) {
+/* Those of subchannels, or those of primary channels. */
+static bool flush_rescinds_of(struct vmbus_server *s, bool are_primary) {
 	for (unsigned i = 0; i < VMBUS_CHANNEL_COUNT; i++) {
 		struct vmbus_relid_message message = {
 		    .header.type = VMBUS_RESCIND_OFFER,
 		    .relid = i + 1,
 		};
 
-		if (!s->channel[i].is_rescind_due)
+		if (!s->channel[i].is_rescind_due || (s->channel[i].offer.subchannel_index == 0) != are_primary)
 			continue;
 		if (!post(s, &message, sizeof(message)))
 			return false;
@@ -84,6 +85,10 @@ static bool flush_rescinds(struct vmbus_server *s) {
 	}
 	return true;
 }
+
+/* A stock guest that loses a device forgets the primary channel; subchannels that it has
+ * not been told of would be left without one. */
+static bool flush_rescinds(struct vmbus_server *s) { return flush_rescinds_of(s, false) && flush_rescinds_of(s, true); }
 
 static bool post_offer(struct vmbus_server *s, struct vmbus_channel *c) {
 	struct vmbus_offer_channel message = {

@@ -17,6 +17,7 @@
 #include "vmm/line_editor.h"
 #include "vmm/operator.h"
 #include "vmm/operator_command.h"
+#include "vmm/operator_disks.h"
 #include "vmm/operator_info.h"
 #include "vmm/scrub_pool.h"
 #include "vmm/vm_manager.h"
@@ -254,6 +255,8 @@ static void on_vm(const struct operator_command *command, struct vm *vm) {
 		break;
 	case OPERATOR_STOP:
 		error = vm_manager_stop(vm, &text);
+		if (error == ERR_NONE)
+			operator_show_stopping(vm, print);
 		break;
 	case OPERATOR_SHUTDOWN:
 		error = ask_guest(vm, false, &text);
@@ -275,6 +278,12 @@ static void on_vm(const struct operator_command *command, struct vm *vm) {
 		break;
 	case OPERATOR_DELETE:
 		error = vm_manager_delete(vm, &text);
+		break;
+	case OPERATOR_ATTACH:
+		operator_attach(vm, command, print);
+		break;
+	case OPERATOR_DETACH:
+		operator_detach(vm, command, print);
 		break;
 	case OPERATOR_NONE:
 	case OPERATOR_HELP:
@@ -351,6 +360,8 @@ static void run(const struct operator_command *command) {
 	case OPERATOR_RESUME:
 	case OPERATOR_RESET:
 	case OPERATOR_DELETE:
+	case OPERATOR_ATTACH:
+	case OPERATOR_DETACH:
 		vm = vm_manager_find(command->argument);
 		if (vm == NULL)
 			print("there is no VM '%s'; 'list' shows them\n", command->argument);

@@ -21,6 +21,8 @@ enum operator_action {
 	OPERATOR_RESUME,
 	OPERATOR_RESET,
 	OPERATOR_DELETE,
+	OPERATOR_ATTACH,
+	OPERATOR_DETACH,
 	OPERATOR_LOG,
 	OPERATOR_DISKS,
 	OPERATOR_VOLUMES,
@@ -34,8 +36,10 @@ enum operator_action {
 
 struct operator_command {
 	enum operator_action action;
-	char argument[VM_NAME_SIZE]; /* empty where none was given */
-	char second[VM_NAME_SIZE];   /* the same */
+	char argument[VM_NAME_SIZE]; /* empty where none was given; the same below */
+	char second[VM_NAME_SIZE];
+	char third[VM_VOLUME_SIZE];
+	char fourth[VM_NAME_SIZE];
 };
 
 /* ERR_NOT_FOUND for an unknown command, ERR_FORMAT for a missing or superfluous

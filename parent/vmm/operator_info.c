@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Words for the states of a VM's VMBus. */
 #include <stdio.h>
+#include "storage/volume_registry.h"
 #include "vmm/operator_info.h"
 #include "vmm/vm_vmbus.h"
 
@@ -59,11 +60,26 @@ static void show_channels(operator_print_t *print) {
 	}
 }
 
+static void show_disks(const struct vm *vm, operator_print_t *print) {
+	char in_flight[VM_DISKS_TEXT_SIZE];
+
+	for (unsigned lun = 0; lun < VM_DISKS_MAX; lun++) {
+		const struct vm_disk_config *d = &vm->config.disk[lun];
+
+		if (lun < vm->config.disk_count && d->volume[0] != '\0')
+			print("  LUN %u       %s, %s\n", lun, d->volume, volume_access_name(d->access));
+		vm_disks_in_flight(vm, lun, in_flight);
+		if (vm->disks.is_leaving[lun])
+			print("  LUN %u       is being detached: %s\n", lun, in_flight);
+	}
+}
+
 void operator_info(struct vm *vm, operator_print_t *print) {
 	char text[64];
 
 	print("%s: %s, %u cpus, %llu MiB\n", vm->config.name, vm_state_name(vm->state), vm->config.cpus,
 	      (unsigned long long)(vm->config.memory_size >> 20));
+	show_disks(vm, print);
 	if (!vm_vmbus_report(vm, &report)) {
 		if (vm_is_alive(vm))
 			print("no VMBus\n");
@@ -77,8 +93,11 @@ void operator_info(struct vm *vm, operator_print_t *print) {
 }
 
 void operator_summary(struct vm *vm, char text[OPERATOR_SUMMARY_SIZE]) {
+	_Static_assert(OPERATOR_SUMMARY_SIZE >= VM_DISKS_TEXT_SIZE, "what is in flight is a summary");
 	text[0] = '\0';
-	if (vm->state == VM_STOPPED || vm->state == VM_CRASHED)
+	if (vm->state == VM_STOPPING)
+		vm_disks_in_flight(vm, VM_DISKS_MAX, text);
+	else if (vm->state == VM_STOPPED || vm->state == VM_CRASHED)
 		vm_end_text(&vm->reason, text);
 	else if (vm_vmbus_report(vm, &report) && report.is_connected)
 		vmbus_text(text, OPERATOR_SUMMARY_SIZE);

@@ -40,7 +40,7 @@ struct vm {
 	unsigned place;               /* m among all VMs, from 0 */
 	enum vm_state state;          /* l */
 	struct vm_end_reason reason;  /* l why it ended, from VM_STOPPING on */
-	struct vm_config config;      /* m */
+	struct vm_config config;      /* m its disks at any time */
 	struct cpuid_policy policy;   /* m what its processors are */
 	hv_partition_id_t partition;  /* m HV_PARTITION_ID_INVALID: none */
 	struct memory_layout layout;  /* m */
@@ -48,7 +48,7 @@ struct vm {
 	unsigned vp_count;            /* m VPs that exist */
 	struct vm_vp vp[VM_CPUS_MAX]; /* m */
 	struct vm_devices devices;    /* l */
-	struct vm_disks disks;        /* m which; l their requests */
+	struct vm_disks disks;        /* m which, l while it runs; l their requests */
 	bool is_to_restart;           /* m when it has ended: start again, whatever the reason */
 	struct vm_vmbus *vmbus;       /* l NULL: it has none, or does not run */
 	struct console console;       /* c kept from start to start */

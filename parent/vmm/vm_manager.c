@@ -335,6 +335,8 @@ void vm_manager_reap(void) {
 	for (unsigned i = 0; i < VMS_MAX; i++) {
 		struct vm *vm = vm_manager_at(i);
 
+		if (vm != NULL)
+			vm_disks_reap(vm);
 		if (vm != NULL && has_ended(vm) && has_let_go(vm)) {
 			finish(vm);
 			restart(vm);

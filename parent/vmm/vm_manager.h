@@ -54,8 +54,8 @@ ERR_CHECKED enum err vm_manager_delete(struct vm *vm, struct err_text *text);
  * VP, no lock held. */
 void vm_manager_type(struct vm *vm, const uint8_t *bytes, size_t count);
 
-/* Tells the management VP that a VM has ended. Any VP, no lock held. */
+/* Tells the management VP that a VM has ended, or a disk has left. Any VP, no lock held. */
 void vm_manager_vm_ended(void);
 
-/* Tears down what has ended, with the line in the log. */
+/* Tears down what has ended, and gives back disks that left, with the line in the log. */
 void vm_manager_reap(void);

@@ -57,6 +57,7 @@ hv_reference_time_t vm_services_poll(struct vm *vm, hv_reference_time_t now) {
 
 	next = earlier(next, poll_timesync(vm, &s->timesync, now));
 	next = earlier(next, vm_facts_poll(&s->facts, &s->kvp, now));
+	next = earlier(next, storvsp_poll(&vm->vmbus->disks, now));
 	log_shutdown(vm, s);
 	return next;
 }

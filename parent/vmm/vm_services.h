@@ -26,7 +26,7 @@ struct vm_services {
 /* Offers all. ERR_MEMORY: there is no room for the channels. */
 ERR_CHECKED enum err vm_services_offer(struct vm_services *s, struct vmbus_server *server, const char *vm_name);
 
-/* Sends what is due and logs what was answered. Returns when to call again. */
+/* Sends what is due, of the disks' controller too, and logs what was answered. Returns when to call again. */
 hv_reference_time_t vm_services_poll(struct vm *vm, hv_reference_time_t now);
 
 /* The same for every VM that runs; I/O VP 0. HV_DEADLINE_NEVER: after EVENT_SERVICES. */

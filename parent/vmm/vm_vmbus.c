@@ -76,6 +76,7 @@ static bool has_disk(const struct scsi_target *target) {
 enum err vm_vmbus_offer_disks(struct vm *vm, const struct scsi_target *target, struct err_text *text) {
 	struct hv_guid instance = vm_guid(vm->config.name, "disks");
 	unsigned subchannels = vm->vp_count - 1;
+	enum err error;
 
 	if (!has_disk(target))
 		return ERR_NONE;
@@ -84,9 +85,18 @@ enum err vm_vmbus_offer_disks(struct vm *vm, const struct scsi_target *target, s
 	if (subchannels > STORVSP_SUBCHANNEL_MAX)
 		subchannels = STORVSP_SUBCHANNEL_MAX;
 	vm->vmbus->disks.target = *target;
-	if (storvsp_offer(&vm->vmbus->disks, &vm->vmbus->server, &instance, (uint16_t)subchannels) != ERR_NONE)
-		return err_set(text, ERR_MEMORY, "VMBus has no channel left for the disks");
+	error = storvsp_offer(&vm->vmbus->disks, &vm->vmbus->server, &instance, (uint16_t)subchannels);
+	if (error == ERR_STATE)
+		return err_set(text, error,
+		               "the guest has not given back the controller that was taken away; try again");
+	if (error != ERR_NONE)
+		return err_set(text, error, "VMBus has no channel left for the disks");
 	return ERR_NONE;
+}
+
+void vm_vmbus_set_disk(struct vm *vm, uint8_t lun, struct scsi_disk *disk) {
+	storvsp_set_disk(&vm->vmbus->disks, lun, disk, time_now());
+	parent_signal(0, EVENT_SERVICES);
 }
 
 void vm_vmbus_end(struct vm *vm) {

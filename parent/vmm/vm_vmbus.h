@@ -26,8 +26,13 @@ ERR_CHECKED enum err vm_vmbus_start(struct vm *vm, struct err_text *text);
 
 /* The same, behind vm_vmbus_start: offers a controller with these disks. They outlive
  * vm_vmbus_end; completions of their volumes come under the VM's lock. A target without a
- * disk is not offered. ERR_STATE: the VM has no VMBus; ERR_MEMORY. */
+ * disk is not offered. ERR_STATE: the VM has no VMBus, or it has a controller already;
+ * ERR_MEMORY. While the VM runs: under its lock. */
 ERR_CHECKED enum err vm_vmbus_offer_disks(struct vm *vm, const struct scsi_target *target, struct err_text *text);
+
+/* A LUN of the controller has another disk now, or none (NULL). The VM's lock is held; its
+ * controller is offered. */
+void vm_vmbus_set_disk(struct vm *vm, uint8_t lun, struct scsi_disk *disk);
 
 /* Management VP, when the VM's processors stand still for good: closes all channels,
  * waits until the disks have let go of the guest's memory, frees all. Without VMBus:

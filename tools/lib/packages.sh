@@ -6,7 +6,7 @@
 
 # What the build needs on the system itself; everything else lives in the cache.
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build gnu-efi meson libjsmn-dev acpica-tools xz-utils bzip2"
-PACKAGES_TEST="libcmocka-dev clang libclang-rt-dev spin"
+PACKAGES_TEST="libcmocka-dev clang libclang-rt-dev spin mandoc"
 PACKAGES_IMAGE="mtools dosfstools fdisk cpio"
 PACKAGES_RUN="ovmf"
 

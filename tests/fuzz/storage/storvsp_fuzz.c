@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Any packets on an open storage channel. A byte says what comes: a handshake
- * well done, a completion of the volume, a close and another open, or a packet:
- * its kind, the size of its ranges and of its body, then its bytes. No request
- * is lost: slots are free, with the volume, or waiting for room.
+ * well done, a completion of the volume, a close and another open, a disk that comes or
+ * goes, the controller taken away and offered anew, or a packet: its kind, the size of its
+ * ranges and of its body, then its bytes. No request is lost: slots are free, with the
+ * volume, or waiting for room.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct storvsp controller;
 static struct fake_volume volume;
+static struct scsi_disk disk[2];
 
 static void require(bool holds) {
 	if (!holds)
@@ -51,8 +53,10 @@ static void drain(void) {
 	struct ring_packet packet;
 
 	while (guest_receive(&packet))
-		require(packet.type == VMBUS_PACKET_COMPLETION && packet.payload_size >= 48 &&
-		        packet.payload_size <= 64);
+		require(packet.type == VMBUS_PACKET_COMPLETION
+		            ? packet.payload_size >= 48 && packet.payload_size <= 64
+		            : packet.type == VMBUS_PACKET_INBAND && packet.transaction_id == 0 &&
+		                  packet.payload_size == 64);
 }
 
 static void check_slots(void) {
@@ -77,6 +81,30 @@ static void close_and_open(void) {
 	require(guest_open(1, 0) == ERR_NONE);
 }
 
+static hv_reference_time_t now;
+
+static void change_disk(unsigned lun) {
+	storvsp_set_disk(&controller, (uint8_t)lun, controller.target.lun[lun] == NULL ? &disk[lun] : NULL, now);
+}
+
+/* The guest closes first, or only gives the relid back: then the volume may still hold its
+ * pages, and the channel goes when it is done. */
+static void take_away(bool is_closed_first) {
+	static const struct hv_guid instance = {.data1 = 1};
+
+	storvsp_rescind(&controller);
+	if (is_closed_first)
+		(void)!guest_say_about(VMBUS_CLOSE_CHANNEL, 1);
+	for (uint32_t relid = 1; relid <= 3; relid++) /* subchannels, if there are any */
+		(void)!guest_say_about(VMBUS_RELID_RELEASED, relid);
+	require(storvsp_is_offered(&controller) == (volume.queued > 0));
+	while (fake_volume_complete(&volume))
+		check_slots();
+	require(!storvsp_is_offered(&controller) && guest.server.gpadls.pages_used == 0);
+	require(storvsp_offer(&controller, &guest.server, &instance, 2) == ERR_NONE);
+	require(guest_open(1, 0) == ERR_NONE);
+}
+
 static size_t send_any(const uint8_t *data, size_t size) {
 	static uint64_t header[32], body[8];
 	uint32_t header_size = data[0] % 32 * 8u, body_size = data[0] & 0x40 ? 64 : 56;
@@ -94,12 +122,13 @@ static size_t send_any(const uint8_t *data, size_t size) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	static const struct hv_guid instance = {.data1 = 1};
-	struct scsi_disk disk = {&volume.volume, STORVSP_TRANSFER_MAX};
 
 	guest_reset();
 	memset(&controller, 0, sizeof(controller));
 	fake_volume_init(&volume);
-	controller.target.lun[0] = &disk;
+	now = 1;
+	disk[0] = disk[1] = (struct scsi_disk){&volume.volume, STORVSP_TRANSFER_MAX};
+	controller.target.lun[0] = &disk[0];
 	require(storvsp_offer(&controller, &guest.server, &instance, 2) == ERR_NONE);
 	guest_bring_up(1);
 	shake_hands();
@@ -108,6 +137,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 		if (what == 0)
 			close_and_open();
+		else if (what < 3)
+			take_away(what == 1);
+		else if (what < 6)
+			change_disk(what & 1);
+		else if (what == 6)
+			(void)storvsp_poll(&controller, now += STORVSP_RESCAN_DELAY / 2);
 		else if (what < 32)
 			volume.is_slow = what & 1;
 		else if (what < 64)

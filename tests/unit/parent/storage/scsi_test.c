@@ -220,6 +220,68 @@ static void unknown_and_short_commands_are_refused(void **state) {
 	assert_sense(INVALID_OPCODE);
 }
 
+#define LUNS_CHANGED 0x63f0e
+
+static void the_others_report_a_change_of_disks_once(void **state) {
+	static struct scsi_disk stick, late;
+
+	(void)state;
+	stick = late = disk;
+	stick.is_removable = true;
+	target.lun[7] = &stick;
+	scsi_target_set(&target, 6, &late);
+	RUN(SCSI_DATA_IN, 255, 0x12, 0, 0, 0, 255, 0);
+	assert_int_equal(command.status, SCSI_GOOD); /* INQUIRY neither reports nor forgets it */
+	RUN(SCSI_DATA_IN, 512, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0);
+	assert_sense(LUNS_CHANGED);
+	RUN(SCSI_DATA_IN, 512, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0);
+	assert_good(512);
+	command.lun = 5;
+	RUN(SCSI_DATA_IN, 255, 0x03, 0, 0, 0, 255, 0);
+	assert_good(18);
+	assert_int_equal(data[2], 6);
+	assert_int_equal(data[12], 0x3f);
+	assert_int_equal(data[13], 0x0e);
+	for (uint8_t lun = 5; lun < 8; lun++) {
+		command.lun = lun;
+		RUN(SCSI_NO_DATA, 0, 0x00, 0, 0, 0, 0, 0);
+		assert_good(0);
+	}
+	command.lun = 0;
+}
+
+static void a_list_of_luns_is_report_enough(void **state) {
+	(void)state;
+	scsi_target_set(&target, 5, NULL);
+	RUN(SCSI_DATA_IN, 255, 0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0);
+	assert_good(16);
+	RUN(SCSI_NO_DATA, 0, 0x00, 0, 0, 0, 0, 0);
+	assert_good(0);
+	command.lun = 5;
+	RUN(SCSI_NO_DATA, 0, 0x00, 0, 0, 0, 0, 0);
+	assert_sense(NO_LUN);
+	assert_true(command.is_lun_absent);
+	command.lun = 0;
+}
+
+static void a_command_keeps_the_disk_that_it_found(void **state) {
+	static const uint8_t list[40] = {0, 38, 0, 32, [15] = 10, [19] = 4, [31] = 20, [35] = 2};
+
+	(void)state;
+	memcpy(data, list, sizeof(list));
+	volume.is_slow = true;
+	command.lun = 5;
+	RUN(SCSI_DATA_OUT, 40, 0x42, 0, 0, 0, 0, 0, 0, 0, 40, 0);
+	assert_int_equal(volume.queued, 1);
+	scsi_target_set(&target, 5, NULL);
+	assert_true(fake_volume_complete(&volume));
+	assert_int_equal(done_count, 0);
+	assert_true(fake_volume_complete(&volume));
+	assert_good(0);
+	assert_int_equal(volume.last_block, 20);
+	command.lun = 0;
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup(name, fresh)
 	const struct CMUnitTest tests[] = {
@@ -236,6 +298,9 @@ int main(void) {
 	    TEST(an_absent_lun_has_a_type_that_says_so),
 	    TEST(there_is_no_sense_when_nothing_failed),
 	    TEST(unknown_and_short_commands_are_refused),
+	    TEST(the_others_report_a_change_of_disks_once),
+	    TEST(a_list_of_luns_is_report_enough),
+	    TEST(a_command_keeps_the_disk_that_it_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -455,19 +455,164 @@ static void a_subchannel_carries_requests_but_no_handshake(void **state) {
 	assert_null(controller.queue[1].channel);
 }
 
-static void the_guest_looks_again_when_disks_change(void **state) {
+/* The guest's first command: it has begun to look for disks. */
+static void test_unit(uint64_t id, uint8_t lun, uint8_t srb_status) {
+	struct hv_storvsc_packet packet = make_srb(0x00, HV_SRB_NO_DATA, 0);
+
+	packet.srb.lun = lun;
+	guest_send(VMBUS_PACKET_INBAND, id, NULL, 0, &packet, 64);
+	assert_srb(id, srb_status, 0);
+}
+
+static void expect_rescan(void) {
 	struct ring_packet packet;
 
-	(void)state;
-	storvsp_rescan(&controller);
-	assert_false(guest_receive(&packet));
-	shake_hands();
-	storvsp_rescan(&controller);
 	assert_true(guest_receive(&packet));
 	assert_int_equal(packet.type, VMBUS_PACKET_INBAND);
 	assert_int_equal(packet.transaction_id, 0);
+	assert_int_equal(packet.payload_size, 64);
 	memcpy(&reply, packet.payload, 64);
 	assert_int_equal(reply.operation, HV_STORVSC_ENUMERATE_BUS);
+}
+
+static void a_disk_that_went_is_told_of_later(void **state) {
+	struct ring_packet packet;
+	struct scsi_disk other = disk;
+
+	(void)state;
+	shake_hands();
+	test_unit(1, 0, HV_SRB_STATUS_SUCCESS);
+	assert_int_equal(storvsp_poll(&controller, 1), HV_DEADLINE_NEVER);
+	storvsp_set_disk(&controller, 5, NULL, 100);
+	assert_int_equal(storvsp_poll(&controller, 100), 100 + STORVSP_RESCAN_DELAY);
+	assert_int_equal(storvsp_save(&controller, &(struct storvsp_saved){0}), ERR_STATE);
+	/* What comes meanwhile is told of together with it. */
+	storvsp_set_disk(&controller, 6, &other, 200);
+	assert_int_equal(storvsp_poll(&controller, 99 + STORVSP_RESCAN_DELAY), 100 + STORVSP_RESCAN_DELAY);
+	assert_false(guest_receive(&packet));
+	assert_int_equal(storvsp_poll(&controller, 100 + STORVSP_RESCAN_DELAY), HV_DEADLINE_NEVER);
+	expect_rescan();
+	assert_int_equal(storvsp_poll(&controller, 101 + STORVSP_RESCAN_DELAY), HV_DEADLINE_NEVER);
+	assert_false(guest_receive(&packet));
+	/* A guest that closes need not be told. */
+	storvsp_set_disk(&controller, 6, NULL, 300);
+	assert_int_equal(guest_say_about(VMBUS_CLOSE_CHANNEL, 1), ERR_NONE);
+	assert_int_equal(storvsp_poll(&controller, 301), HV_DEADLINE_NEVER);
+}
+
+static void a_guest_that_looked_is_told_to_look_again(void **state) {
+	struct ring_packet packet;
+	struct scsi_disk other = disk;
+
+	(void)state;
+	storvsp_set_disk(&controller, 3, &other, 1);
+	shake_hands();
+	storvsp_set_disk(&controller, 4, &other, 1);
+	assert_false(guest_receive(&packet)); /* it has not looked, so it need not again */
+	test_unit(1, 0, HV_SRB_STATUS_ERROR | HV_SRB_STATUS_SENSE_VALID);
+	assert_int_equal(reply.srb.sense[2], 6); /* but the first disk says so, as to any initiator */
+	storvsp_set_disk(&controller, 5, &other, 1);
+	expect_rescan();
+	storvsp_set_disk(&controller, 4, NULL, 1);
+	test_unit(2, 4, HV_SRB_STATUS_INVALID_LUN);
+	test_unit(3, 3, HV_SRB_STATUS_ERROR | HV_SRB_STATUS_SENSE_VALID);
+	test_unit(4, 3, HV_SRB_STATUS_SUCCESS);
+	/* A new driver begins anew. */
+	say(HV_STORVSC_BEGIN_INITIALIZATION, 0, 0);
+	storvsp_set_disk(&controller, 4, &other, 1);
+	assert_false(guest_receive(&packet));
+}
+
+static void a_full_ring_only_delays_that(void **state) {
+	struct hv_storvsc_packet packet = make_srb(0x00, HV_SRB_NO_DATA, 0);
+	struct scsi_disk other = disk;
+	unsigned sent = 0, taken = 0;
+
+	(void)state;
+	shake_hands();
+	while (sent < 93 + 10)
+		guest_send(VMBUS_PACKET_INBAND, sent++, NULL, 0, &packet, 64);
+	storvsp_set_disk(&controller, 1, &other, 1);
+	assert_true(controller.is_rescan_due);
+	assert_int_equal(storvsp_save(&controller, &(struct storvsp_saved){0}), ERR_STATE);
+	for (; taken < sent; taken++) {
+		struct ring_packet next;
+
+		assert_true(guest_receive(&next));
+		if (next.type == VMBUS_PACKET_INBAND)
+			taken--;
+	}
+	if (controller.is_rescan_due)
+		fail_msg("the guest read all and was not told");
+}
+
+static void a_disk_that_is_taken_away_ends_what_it_has(void **state) {
+	(void)state;
+	shake_hands();
+	volume.is_slow = true;
+	transfer(1, false, 6, 1, 0);
+	storvsp_set_disk(&controller, 0, NULL, 1);
+	test_unit(2, 0, HV_SRB_STATUS_INVALID_LUN);
+	assert_int_equal(storvsp_busy(&controller), 1);
+	assert_true(fake_volume_complete(&volume));
+	assert_srb(1, HV_SRB_STATUS_SUCCESS, 512);
+	assert_int_equal(guest.ram[DATA_PFN][0], 6);
+	assert_int_equal(storvsp_busy(&controller), 0);
+}
+
+static void expect_rescind(uint32_t relid) {
+	struct vmbus_relid_message m;
+
+	memcpy(&m, guest_expect(VMBUS_RESCIND_OFFER, sizeof(m)), sizeof(m));
+	assert_int_equal(m.relid, relid);
+}
+
+/* The guest has room for one message when the controller goes: still it hears of the
+ * primary channel last. */
+static void a_busy_controller_goes_after_its_subchannels_and_its_requests(void **state) {
+	(void)state;
+	shake_hands();
+	say(HV_STORVSC_CREATE_SUBCHANNELS, 2, 0);
+	guest.taken = fake_vmbus.post_count;
+	volume.is_slow = true;
+	transfer(1, false, 6, 1, 0);
+	transfer(2, true, 7, 1, 0);
+	fake_vmbus.room = 1;
+	storvsp_rescind(&controller);
+	fake_vmbus.room = ~0u;
+	vmbus_flush(&guest.server);
+	expect_rescind(3);
+	expect_rescind(2);
+	expect_rescind(1);
+	guest_expect_nothing();
+	say(HV_STORVSC_CREATE_SUBCHANNELS, 1, HV_STORVSC_STATUS_INVALID);
+	assert_true(fake_volume_complete(&volume)); /* it is still answered */
+	assert_srb(1, HV_SRB_STATUS_SUCCESS, 512);
+	assert_int_equal(guest_say_about(VMBUS_RELID_RELEASED, 3), ERR_NONE);
+	assert_int_equal(guest_say_about(VMBUS_RELID_RELEASED, 2), ERR_NONE);
+	assert_int_equal(guest_say_about(VMBUS_CLOSE_CHANNEL, 1), ERR_NONE);
+	assert_int_equal(guest_say_two(VMBUS_GPADL_TEARDOWN, 1, GUEST_GPADL + 1), ERR_NONE);
+	assert_int_equal(guest_say_about(VMBUS_RELID_RELEASED, 1), ERR_NONE);
+	guest_expect_nothing();
+	assert_true(storvsp_is_offered(&controller));
+	assert_int_equal(storvsp_offer(&controller, &guest.server, &instance, 2), ERR_STATE);
+	assert_true(fake_volume_complete(&volume));
+	assert_false(storvsp_is_offered(&controller));
+	assert_int_equal(guest.server.gpadls.pages_used, 0);
+	guest.taken = fake_vmbus.post_count;
+	volume.is_slow = false;
+	assert_int_equal(storvsp_offer(&controller, &guest.server, &instance, 2), ERR_NONE);
+	guest_expect(VMBUS_OFFER_CHANNEL, 196);
+	assert_int_equal(guest_open(1, 0), ERR_NONE);
+	shake_hands();
+}
+
+static void a_controller_that_nobody_saw_goes_at_once(void **state) {
+	(void)state;
+	assert_int_equal(guest_say(VMBUS_UNLOAD), ERR_NONE);
+	storvsp_rescind(&controller);
+	assert_false(storvsp_is_offered(&controller));
+	assert_int_equal(storvsp_offer(&controller, &guest.server, &instance, 2), ERR_NONE);
 }
 
 /* The guest goes on, its controller and its server are new ones. */
@@ -560,7 +705,12 @@ int main(void) {
 	    TEST(a_subchannel_carries_requests_but_no_handshake),
 	    TEST(a_new_controller_goes_on_where_the_old_one_was),
 	    TEST(an_impossible_state_is_refused),
-	    TEST(the_guest_looks_again_when_disks_change),
+	    TEST(a_guest_that_looked_is_told_to_look_again),
+	    TEST(a_disk_that_went_is_told_of_later),
+	    TEST(a_full_ring_only_delays_that),
+	    TEST(a_disk_that_is_taken_away_ends_what_it_has),
+	    TEST(a_busy_controller_goes_after_its_subchannels_and_its_requests),
+	    TEST(a_controller_that_nobody_saw_goes_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,12 +85,25 @@ static void without_vmbus_or_after_the_end_it_says_so(void **state) {
 	assert_string_equal(printed, "box: stopped, 1 cpus, 16 MiB\n");
 }
 
+static void disks_are_listed_by_their_luns(void **state) {
+	struct vm *vm = rig_start();
+
+	(void)state;
+	vm->config.disk_count = 3;
+	vm->config.disk[0] = (struct vm_disk_config){.volume = "label:root", .access = VOLUME_READ_WRITE};
+	vm->config.disk[1] = (struct vm_disk_config){.volume = ""};
+	vm->config.disk[2] = (struct vm_disk_config){.volume = "image:a.iso"};
+	operator_info(vm, print);
+	assert_non_null(strstr(printed, "16 MiB\n  LUN 0       label:root, rw\n  LUN 2       image:a.iso, ro\nVMBus"));
+}
+
 #define T(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    T(a_vm_whose_guest_has_no_driver_is_not_connected),
 	    T(a_connected_guest_is_shown_with_its_channels_and_words),
+	    T(disks_are_listed_by_their_luns),
 	    T(without_vmbus_or_after_the_end_it_says_so),
 	};
 

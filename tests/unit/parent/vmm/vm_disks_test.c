@@ -12,6 +12,7 @@
 #include "runtime/events.h"
 #include "storage/disks.h"
 #include "vm_rig.h"
+#include "vmm/operator_info.h"
 #include "vmm/scrub_pool.h"
 
 #define BOX_WITH(disks) "{\"name\":\"box\",\"memory\":\"16M\",\"boot\":{\"kernel\":\"image\"},\"disks\":[" disks "]}"
@@ -177,6 +178,35 @@ static void a_vm_ends_when_its_last_request_is_done_and_not_before(void **state)
 	assert_null(disks_registry()->opening);
 }
 
+/* The device never ends the request: the list says what the VM waits for, the memory stays the
+ * VM's, and the end comes when the driver gives the device up. */
+static void a_vm_that_is_stopping_says_what_it_waits_for(void **state) {
+	char text[OPERATOR_SUMMARY_SIZE];
+	uint64_t taken;
+
+	(void)state;
+	start(BOX_WITH(COPY "," ROOT));
+	operator_summary(box, text);
+	assert_string_equal(text, "");
+	read_block(1);
+	assert_int_equal(vm_manager_stop(box, NULL), ERR_NONE);
+	taken = fake.memory_taken;
+	for (unsigned i = 0; i < 3; i++) {
+		vm_manager_reap();
+		assert_int_equal(box->state, VM_STOPPING);
+		operator_summary(box, text);
+		assert_string_equal(text, "1 request of label:root in flight");
+	}
+	assert_int_equal(fake.memory_taken, taken);
+	assert_ptr_equal(guest_memory_pointer(&box->memory, 0x200000, 512), guest_page);
+	disk.result = VOLUME_GONE;
+	assert_true(fake_volume_complete(&disk));
+	assert_int_equal(command.status, SCSI_CHECK_CONDITION);
+	vm_manager_reap();
+	operator_summary(box, text);
+	assert_string_equal(text, "stopped");
+}
+
 static void nothing_new_reaches_the_disks_of_a_vm_that_has_ended(void **state) {
 	struct scsi_command first;
 
@@ -240,6 +270,7 @@ int main(void) {
 	    T(a_start_that_fails_later_closes_the_disks),
 	    T(completions_come_under_the_vms_lock),
 	    T(a_vm_ends_when_its_last_request_is_done_and_not_before),
+	    T(a_vm_that_is_stopping_says_what_it_waits_for),
 	    T(nothing_new_reaches_the_disks_of_a_vm_that_has_ended),
 	    T(a_reset_waits_for_the_disks_and_then_starts_again),
 	    T(what_a_copy_took_comes_back),

@@ -518,7 +518,7 @@ static void a_vm_ends_when_its_disks_have_let_go(void **state) {
 	disk = (struct scsi_disk){.volume = &volume.volume, .transfer_max = STORVSP_TRANSFER_MAX};
 	waits = 0;
 	vm = rig_start();
-	assert_int_equal(vm_vmbus_offer_disks(vm, &(struct scsi_target){{NULL}}, &text), ERR_NONE);
+	assert_int_equal(vm_vmbus_offer_disks(vm, &(struct scsi_target){0}, &text), ERR_NONE);
 	assert_int_equal(vm->vmbus->server.channel[DISKS - 1].state, VMBUS_CHANNEL_FREE);
 	assert_int_equal(vm_vmbus_offer_disks(vm, &target, &text), ERR_NONE);
 	assert_int_equal(vm->vmbus->disks.subchannel_max, 1);

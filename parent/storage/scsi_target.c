@@ -80,7 +80,8 @@ static void report_luns(const struct scsi_target *t, struct scsi_command *c) {
 	scsi_reply(c, list, size, allocation);
 }
 
-/* No deferred errors: sense data went with the command that failed. */
+/* No deferred errors: sense data went with the command that failed. What waits for the
+ * next command is told here, and by nothing else then. */
 static void request_sense(struct scsi_command *c) {
 	uint8_t data[SCSI_SENSE_SIZE];
 
@@ -88,29 +89,91 @@ static void request_sense(struct scsi_command *c) {
 		scsi_fail(c, SENSE_INVALID_FIELD);
 		return;
 	}
-	scsi_sense(data, c->disk == NULL ? SENSE_NO_LUN : 0);
+	scsi_sense(data, c->disk == NULL ? SENSE_NO_LUN : c->disk->attention);
+	if (c->disk != NULL)
+		c->disk->attention = 0;
 	scsi_reply(c, data, sizeof(data), c->cdb[4]);
 }
 
-static const struct {
+#define ON_DISK  0x01u
+#define ON_CDROM 0x02u
+#define ON_BOTH  (ON_DISK | ON_CDROM)
+#define READS    0x04u /* there must be a medium */
+#define QUIET    0x08u /* does not say that the medium has changed */
+
+struct command {
 	uint8_t opcode;
 	uint8_t service_action; /* in bits 4:0 of byte 1, for 0x9e only */
+	uint8_t flags;
 	void (*handle)(struct scsi_command *c);
-} commands[] = {
-    {0x00, 0, scsi_good}, /* TEST UNIT READY */
-    {0x03, 0, request_sense},      {0x08, 0, scsi_read},
-    {0x0a, 0, scsi_write},         {0x12, 0, scsi_inquiry},
-    {0x1a, 0, scsi_mode_sense},    {0x1b, 0, scsi_start_stop},
-    {0x1e, 0, scsi_good}, /* PREVENT ALLOW MEDIUM REMOVAL */
-    {0x25, 0, scsi_read_capacity}, {0x28, 0, scsi_read},
-    {0x2a, 0, scsi_write},         {0x2f, 0, scsi_verify},
-    {0x35, 0, scsi_synchronize},   {0x41, 0, scsi_write_same},
-    {0x42, 0, scsi_unmap},         {0x5a, 0, scsi_mode_sense},
-    {0x88, 0, scsi_read},          {0x8a, 0, scsi_write},
-    {0x8f, 0, scsi_verify},        {0x91, 0, scsi_synchronize},
-    {0x93, 0, scsi_write_same},    {0x9e, 0x10, scsi_read_capacity_16},
-    {0xa8, 0, scsi_read},          {0xaa, 0, scsi_write},
 };
+
+static const struct command commands[] = {
+    {0x00, 0, ON_BOTH | READS, scsi_good}, /* TEST UNIT READY */
+    {0x03, 0, ON_BOTH | QUIET, request_sense},
+    {0x08, 0, ON_BOTH | READS, scsi_read},
+    {0x0a, 0, ON_DISK | READS, scsi_write},
+    {0x12, 0, ON_BOTH | QUIET, scsi_inquiry},
+    {0x1a, 0, ON_DISK, scsi_mode_sense},
+    {0x1a, 0, ON_CDROM, scsi_cdrom_mode_sense},
+    {0x1b, 0, ON_BOTH, scsi_start_stop},
+    {0x1e, 0, ON_BOTH, scsi_prevent_removal},
+    {0x25, 0, ON_BOTH | READS, scsi_read_capacity},
+    {0x28, 0, ON_BOTH | READS, scsi_read},
+    {0x2a, 0, ON_DISK | READS, scsi_write},
+    {0x2f, 0, ON_BOTH | READS, scsi_verify},
+    {0x35, 0, ON_BOTH | READS, scsi_synchronize},
+    {0x41, 0, ON_DISK | READS, scsi_write_same},
+    {0x42, 0, ON_DISK | READS, scsi_unmap},
+    {0x43, 0, ON_CDROM | READS, scsi_cdrom_contents},
+    {0x46, 0, ON_CDROM | QUIET, scsi_cdrom_configuration},
+    {0x4a, 0, ON_CDROM | QUIET, scsi_event_status},
+    {0x51, 0, ON_CDROM | READS, scsi_cdrom_disc_information},
+    {0x5a, 0, ON_DISK, scsi_mode_sense},
+    {0x5a, 0, ON_CDROM, scsi_cdrom_mode_sense},
+    {0x88, 0, ON_DISK | READS, scsi_read},
+    {0x8a, 0, ON_DISK | READS, scsi_write},
+    {0x8f, 0, ON_DISK | READS, scsi_verify},
+    {0x91, 0, ON_DISK | READS, scsi_synchronize},
+    {0x93, 0, ON_DISK | READS, scsi_write_same},
+    {0x9e, 0x10, ON_DISK | READS, scsi_read_capacity_16},
+    {0xa8, 0, ON_BOTH | READS, scsi_read},
+    {0xaa, 0, ON_DISK | READS, scsi_write},
+    {0xbd, 0, ON_CDROM, scsi_cdrom_mechanism},
+};
+
+static const struct command *find(const struct scsi_command *c) {
+	unsigned kind = c->disk->is_cdrom ? ON_CDROM : ON_DISK;
+
+	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (commands[i].opcode == c->cdb[0] && commands[i].flags & kind &&
+		    (c->cdb[0] != 0x9e || (c->cdb[1] & 0x1f) == commands[i].service_action))
+			return &commands[i];
+	return NULL;
+}
+
+/* The sense that keeps the command from being carried out, or 0. */
+static uint32_t obstacle(struct scsi_disk *d, const struct command *command) {
+	uint32_t attention = command->flags & QUIET ? 0 : d->attention;
+
+	if (attention != 0) {
+		d->attention = 0;
+		return attention;
+	}
+	if (!(command->flags & READS) || scsi_has_medium(d))
+		return 0;
+	return d->is_tray_open ? SENSE_TRAY_OPEN : SENSE_NOT_PRESENT;
+}
+
+static void execute_present(struct scsi_command *c) {
+	const struct command *command = find(c);
+	uint32_t sense = command != NULL ? obstacle(c->disk, command) : SENSE_INVALID_OPCODE;
+
+	if (sense != 0)
+		scsi_fail(c, sense);
+	else
+		command->handle(c);
+}
 
 /* Bytes of a command, by the three upper bits of its code [SPC-4 "Operation
  * code"]; 0: of no fixed size. */
@@ -144,16 +207,8 @@ void scsi_execute(struct scsi_target *t, struct scsi_command *c) {
 		report_luns(t, c);
 		return;
 	}
-	if (c->disk == NULL) {
+	if (c->disk == NULL)
 		execute_absent(c);
-		return;
-	}
-	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (commands[i].opcode == opcode &&
-		    (opcode != 0x9e || (c->cdb[1] & 0x1f) == commands[i].service_action)) {
-			commands[i].handle(c);
-			return;
-		}
-	}
-	scsi_fail(c, SENSE_INVALID_OPCODE);
+	else
+		execute_present(c);
 }

@@ -54,6 +54,12 @@ static void go_on(struct ahci_port *p) {
 	p->requests.is_stopped = false;
 }
 
+/* A disk that says which command has failed works. */
+static void fail(struct ahci_port *p, unsigned slot) {
+	p->resets = 0;
+	(void)disk_queue_complete(&p->requests, disk_queue_tag(&p->requests, slot), VOLUME_FAILED, true);
+}
+
 /* The port is stopped, and has forgotten its commands. */
 static void read_log(struct ahci_port *p) {
 	struct ahci_memory *m = p->memory;
@@ -79,7 +85,7 @@ void ahci_serve_log(struct ahci_port *p, bool has_failed) {
 		reset(p, "a queued command failed, and it does not say which");
 		return;
 	}
-	(void)disk_queue_complete(&p->requests, disk_queue_tag(&p->requests, slot), VOLUME_FAILED, true);
+	fail(p, slot);
 	forget(p);
 	disk_queue_requeue(&p->requests, false);
 	go_on(p);
@@ -97,7 +103,7 @@ void ahci_recover(struct ahci_port *p) {
 		unsigned slot = (unsigned)__builtin_ctz(p->active);
 
 		p->active = 0;
-		(void)disk_queue_complete(&p->requests, disk_queue_tag(&p->requests, slot), VOLUME_FAILED, true);
+		fail(p, slot);
 		p->singles &= (uint32_t)p->requests.used;
 		ahci_port_start(p);
 	} else if (p->has_log) {

@@ -287,6 +287,24 @@ static void a_log_that_is_said_to_be_there_but_is_not_leads_to_the_same(void **s
 	assert_found_one_by_one();
 }
 
+static void a_bad_block_that_is_read_again_and_again_does_not_cost_the_disk(void **state) {
+	(void)state;
+	ahci.identity[2 * 84] = 0; /* no log: a reset each time */
+	start();
+	for (unsigned i = 0; i < 10; i++) {
+		submit(0, VOLUME_READ);
+		for (unsigned try = 0; try < DISK_TRIES; try++) {
+			ahci.fails = 1;
+			complete(0);
+			ahci_host_pass(1);
+		}
+		assert_int_equal(result_of[0], VOLUME_FAILED);
+	}
+	submit(0, VOLUME_READ);
+	complete_all();
+	assert_read(0, 1);
+}
+
 static void bits_of_commands_that_are_not_there_are_no_completions(void **state) {
 	(void)state;
 	start();
@@ -411,6 +429,7 @@ int main(void) {
 	    T(a_log_of_other_commands_leads_to_the_same),
 	    T(a_log_that_does_not_come_leads_to_the_same),
 	    T(a_log_that_is_said_to_be_there_but_is_not_leads_to_the_same),
+	    T(a_bad_block_that_is_read_again_and_again_does_not_cost_the_disk),
 	    T(bits_of_commands_that_are_not_there_are_no_completions),
 	    T(a_bit_that_stays_set_is_a_command_that_does_not_end),
 	    T(an_error_of_no_command_resets_the_link),

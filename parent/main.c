@@ -8,6 +8,7 @@
 #include "config/host_config.h"
 #include "drivers/com2.h"
 #include "drivers/disks.h"
+#include "drivers/pci.h"
 #include "hal/power.h"
 #include "runtime/events.h"
 #include "runtime/exception.h"
@@ -47,6 +48,7 @@ static void add_disk(struct disk *d, void *context) {
 }
 
 static void find_disks(const struct hv_boot_info *info) {
+	pci_use_pins(host_config.pci_interrupts == HOST_PCI_PINS);
 	disks_init(info);
 	disks_for_each(add_disk, NULL);
 }

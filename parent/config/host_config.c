@@ -45,6 +45,21 @@ static enum err read_com2(const struct json_value *v, void *target, struct err_t
 	return ERR_NONE;
 }
 
+static enum err read_pci_interrupts(const struct json_value *v, void *target, struct err_text *text) {
+	struct host_config *c = target;
+	char word[16];
+
+	if (json_read_string(v, word, sizeof(word), 0, NULL) != ERR_NONE)
+		word[0] = '\0';
+	if (strcmp(word, "messages") == 0)
+		c->pci_interrupts = HOST_PCI_MESSAGES;
+	else if (strcmp(word, "pins") == 0)
+		c->pci_interrupts = HOST_PCI_PINS;
+	else
+		return json_refuse(v, "\"messages\" or \"pins\"", text);
+	return ERR_NONE;
+}
+
 void host_config_default(struct host_config *config) {
 	*config = (struct host_config){.on_all_stopped = HOST_STAY, .com2 = HOST_COM2_PROMPT};
 }
@@ -53,6 +68,7 @@ enum err host_config_parse(const char *json, size_t size, struct host_config *co
 	static const struct json_field fields[] = {
 	    {"on_all_stopped", read_on_all_stopped, false},
 	    {"com2", read_com2, false},
+	    {"pci_interrupts", read_pci_interrupts, false},
 	};
 	struct host_config read;
 	struct json tree;

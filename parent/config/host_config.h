@@ -17,10 +17,16 @@ enum host_com2 {
 	HOST_COM2_ATTACH, /* "attach:NAME": the console of one VM */
 };
 
+enum host_pci_interrupts {
+	HOST_PCI_MESSAGES, /* "messages", also where nothing is said: where a device can */
+	HOST_PCI_PINS,     /* "pins": never messages, for machines on which they do not arrive */
+};
+
 struct host_config {
 	enum host_on_all_stopped on_all_stopped;
 	enum host_com2 com2;
 	char com2_vm[VM_NAME_SIZE]; /* the VM of HOST_COM2_ATTACH, else empty */
+	enum host_pci_interrupts pci_interrupts;
 };
 
 /* What holds where there is no host.json. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * SATA disks behind AHCI controllers, one command at a time per port: without native
- * queuing a disk does no more, and an error names its command. Follows [AHCI 1.3.1] and
- * [ACS-3].
+ * SATA disks behind AHCI controllers, with native command queuing where both have it, else
+ * one command at a time. Follows [AHCI 1.3.1] and [ACS-3].
  */
 #pragma once
 

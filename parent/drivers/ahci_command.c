@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* [SATA 3.2 10.5.5 "Register Host to Device FIS"], [ACS-3 7 "Command descriptions"] */
+/* [SATA 3.2 10.5.5 "Register Host to Device FIS", 13.6.4 "Native Command Queuing"],
+ * [ACS-3 7 "Command descriptions"] */
 #include "drivers/ahci_command.h"
 #include <string.h>
 #include "drivers/disk_text.h"
@@ -8,6 +9,7 @@
 #define FIS_WORDS  5u
 #define IS_COMMAND 0x80u
 #define LBA_MODE   0x40u
+#define LOG_ERRORS 0x10u /* of queued commands */
 
 _Static_assert(AHCI_REGIONS == DISK_RUNS_MAX, "a region per run");
 
@@ -36,14 +38,27 @@ static void add_region(struct ahci_header *header, struct ahci_table *table, uin
 	header->flags += 1u << 16;
 }
 
-void ahci_command_make(const struct disk_command *from, struct ahci_header *header, struct ahci_table *table) {
+/* The count goes where others have their features, the tag where they have a count. */
+static void make_queued(const struct disk_command *from, struct ahci_header *header, struct ahci_table *table) {
+	bool is_write = from->operation == VOLUME_WRITE;
+
+	make(is_write ? ATA_WRITE_QUEUED : ATA_READ_QUEUED, from->block, from->slot << 3, header, table);
+	table->fis[3] = (uint8_t)from->count;
+	table->fis[11] = (uint8_t)(from->count >> 8);
+}
+
+void ahci_command_make(const struct disk_command *from, bool is_queued, struct ahci_header *header,
+                       struct ahci_table *table) {
 	bool is_write = from->operation == VOLUME_WRITE;
 
 	if (from->operation == VOLUME_FLUSH) {
 		make(ATA_FLUSH_EXT, 0, 0, header, table);
 		return;
 	}
-	make(is_write ? ATA_WRITE_DMA_EXT : ATA_READ_DMA_EXT, from->block, from->count, header, table);
+	if (is_queued)
+		make_queued(from, header, table);
+	else
+		make(is_write ? ATA_WRITE_DMA_EXT : ATA_READ_DMA_EXT, from->block, from->count, header, table);
 	header->flags |= is_write ? AHCI_HEADER_WRITE : 0;
 	for (unsigned i = 0; i < from->run_count; i++)
 		add_region(header, table, from->run[i].address, from->run[i].size);
@@ -52,6 +67,19 @@ void ahci_command_make(const struct disk_command *from, struct ahci_header *head
 void ahci_command_identify(uint64_t to, struct ahci_header *header, struct ahci_table *table) {
 	make(ATA_IDENTIFY, 0, 0, header, table);
 	add_region(header, table, to, AHCI_IDENTIFY_SIZE);
+}
+
+void ahci_command_read_log(uint64_t to, struct ahci_header *header, struct ahci_table *table) {
+	make(ATA_READ_LOG_EXT, LOG_ERRORS, 1, header, table);
+	add_region(header, table, to, AHCI_LOG_SIZE);
+}
+
+unsigned ahci_log_slot(const uint8_t *log) {
+	uint8_t sum = 0;
+
+	for (unsigned i = 0; i < AHCI_LOG_SIZE; i++)
+		sum = (uint8_t)(sum + log[i]);
+	return sum != 0 || log[0] & 0x80 ? AHCI_NO_SLOT : log[0] & 0x1f;
 }
 
 static uint32_t word(const uint8_t *data, unsigned n) { return data[2 * n] | (uint32_t)data[2 * n + 1] << 8; }
@@ -112,4 +140,13 @@ enum err ahci_identify(const uint8_t *data, struct disk *disk, struct err_text *
 	disk_text_identity(v->id, disk->model, serial, 0);
 	set_limits(&disk->limits);
 	return ERR_NONE;
+}
+
+/* Words 76 and 84 count only if they say so: 76 is 0 or ones where there is no SATA, 84
+ * has 01 at its top. */
+unsigned ahci_identify_queue(const uint8_t *data, bool *has_log) {
+	uint32_t sata = word(data, 76), sets = word(data, 84);
+
+	*has_log = (sets & 0xc020) == 0x4020;
+	return sata != 0xffff && sata & 0x100 ? (word(data, 75) & 0x1f) + 1 : 0;
 }

@@ -5,17 +5,20 @@
 #include "drivers/ahci_command.h"
 #include "drivers/pci.h"
 
+#define AHCI_SLOTS 32u
+
 /* What the device reads and writes of a port; 1 KiB and 256 bytes are the alignments. */
 struct ahci_memory {
-	struct ahci_header list[32];
+	struct ahci_header list[AHCI_SLOTS];
 	uint8_t received[256];
-	_Alignas(128) struct ahci_table table;
-	_Alignas(512) uint8_t identity[AHCI_IDENTIFY_SIZE];
+	struct ahci_table table[AHCI_SLOTS];
+	_Alignas(512) uint8_t sector[512]; /* IDENTIFY's data, or a log */
 };
 
 enum ahci_state {
 	AHCI_LIVE,
-	AHCI_RESETTING, /* the link was reset; waits for the disk */
+	AHCI_READING_LOG, /* a queued command failed; the disk is asked which */
+	AHCI_RESETTING,   /* the link was reset; waits for the disk */
 	AHCI_DEAD,
 };
 
@@ -30,6 +33,12 @@ struct ahci_port {
 	enum ahci_state state;
 	unsigned resets; /* since a command went well */
 	hv_reference_time_t deadline;
+	bool has_queue;   /* the disk queues commands */
+	bool has_log;     /* and tells which one failed */
+	uint32_t active;  /* slots that are at the device */
+	uint32_t queued;  /* of these */
+	unsigned held;    /* slot of a command that waits until nothing is, or AHCI_NO_SLOT */
+	uint32_t singles; /* while one of these slots is in use commands go one by one: an error names its own */
 	struct ahci_memory *memory;
 };
 
@@ -39,6 +48,7 @@ struct ahci {
 	unsigned index;
 	pci_address_t function;
 	struct mmio registers;
+	uint32_t capabilities;
 	bool is_starting;
 	enum pci_interrupt_kind interrupts;
 	struct ahci_port *port[AHCI_PORTS_MAX]; /* NULL: no disk */
@@ -58,10 +68,26 @@ void ahci_port_start(const struct ahci_port *p);
 
 void ahci_port_begin_link_reset(const struct ahci_port *p);
 
+/* Takes a controller from the firmware and resets it, and finds the disks at its ports.
+ * ERR_DEVICE, ERR_UNSUPPORTED, ERR_HYPERCALL with a sentence. */
+ERR_CHECKED enum err ahci_set_up(struct ahci *a, struct err_text *text);
+void ahci_free_port(struct ahci_port *p);
+
 extern const struct disk_driver ahci_disk_driver;
 
-/* Looks at what a port says and gives it the next command. VP 0. */
+/* Gives the disk what waits for it. The queue's lock is held. */
+void ahci_issue(struct disk_queue *q);
+
+/* Looks at what a port says and gives it the next commands. VP 0. */
 void ahci_port_serve(struct ahci_port *p);
+
+/* A command has failed, and so the port has stopped. Lock held, VP 0; as the next two. */
+void ahci_recover(struct ahci_port *p);
+
+/* The port works on the log of errors. */
+void ahci_serve_log(struct ahci_port *p, bool has_failed);
+
+void ahci_kill(struct ahci_port *p, const char *why);
 
 /* Looks for time that has run out. VP 0. */
 void ahci_port_check(struct ahci_port *p, hv_reference_time_t now);

@@ -10,14 +10,23 @@
 #define AHCI_GHC        0x04u
 #define AHCI_IS         0x08u
 #define AHCI_PORTS      0x0cu
+#define AHCI_CAP2       0x24u
+#define AHCI_BOHC       0x28u
 #define AHCI_PORT(n)    (0x100u + 0x80u * (n))
 #define AHCI_PORTS_MAX  32u
 #define AHCI_GONE       0xffffffffu
 
+#define AHCI_CAP_SLOTS  8 /* bits 12:8, less one */
+#define AHCI_CAP_NCQ    (1u << 30)
 #define AHCI_CAP_64     (1u << 31)
 #define AHCI_GHC_RESET  (1u << 0)
 #define AHCI_GHC_IE     (1u << 1)
 #define AHCI_GHC_ENABLE (1u << 31)
+#define AHCI_CAP2_BOHC  (1u << 0)
+#define AHCI_BOHC_BIOS  (1u << 0) /* owns it */
+#define AHCI_BOHC_OS    (1u << 1)
+#define AHCI_BOHC_NEWS  (1u << 3) /* cleared by writing it */
+#define AHCI_BOHC_BUSY  (1u << 4)
 
 /* From AHCI_PORT(n) on. */
 #define AHCI_PX_CLB     0x00u
@@ -30,6 +39,7 @@
 #define AHCI_PX_SSTS    0x28u
 #define AHCI_PX_SCTL    0x2cu
 #define AHCI_PX_SERR    0x30u
+#define AHCI_PX_SACT    0x34u
 #define AHCI_PX_CI      0x38u
 
 #define AHCI_CMD_ST     (1u << 0)
@@ -67,14 +77,17 @@ _Static_assert(sizeof(struct ahci_region) == 16, "size of the specification");
 
 #define AHCI_REGIONS 65u
 struct ahci_table {
-	uint8_t fis[64];
+	_Alignas(128) uint8_t fis[64];
 	uint8_t atapi[64];
 	struct ahci_region region[AHCI_REGIONS];
 };
 
 enum ata_command {
 	ATA_READ_DMA_EXT = 0x25,
+	ATA_READ_LOG_EXT = 0x2f,
 	ATA_WRITE_DMA_EXT = 0x35,
+	ATA_READ_QUEUED = 0x60, /* READ FPDMA QUEUED */
+	ATA_WRITE_QUEUED = 0x61,
 	ATA_FLUSH_EXT = 0xea,
 	ATA_IDENTIFY = 0xec,
 };

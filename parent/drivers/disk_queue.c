@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "drivers/disk_cut.h"
+#include "runtime/log.h"
 #include "runtime/memory.h"
 
 #define PAGE_SIZE    4096u
@@ -52,11 +53,21 @@ void disk_queue_destroy(struct disk_queue *q) {
 
 static void count(uint64_t *counter, uint64_t by) { __atomic_fetch_add(counter, by, __ATOMIC_RELAXED); }
 
+/* The first, the second, the fourth failure of a disk, and so on. */
+static void report(const struct disk *d, const struct volume_request *r, uint64_t failures) {
+	static const char *const names[] = {"read", "write", "flush", "discard", "zeroing"};
+
+	if ((failures & (failures - 1)) == 0)
+		log_warning("%s: a %s of %llu blocks at block %llu failed, its failure number %llu", d->name,
+		            names[r->operation], (unsigned long long)r->count, (unsigned long long)r->block,
+		            (unsigned long long)failures);
+}
+
 static void count_end(struct disk *d, const struct volume_request *r, enum volume_result result) {
 	uint64_t size = r->count * d->volume.block_size;
 
 	if (result != VOLUME_OK) {
-		count(&d->counters.failures, 1);
+		report(d, r, __atomic_add_fetch(&d->counters.failures, 1, __ATOMIC_RELAXED));
 	} else if (r->operation == VOLUME_READ) {
 		count(&d->counters.reads, 1);
 		count(&d->counters.read_size, size);
@@ -361,14 +372,18 @@ static bool is_current(const struct disk_queue *q, uint16_t tag) {
 	return slot < q->slot_count && q->used >> slot & 1 && !(q->again >> slot & 1) && tag == tag_of(q, slot);
 }
 
+static void put_back(struct disk_queue *q, unsigned slot) {
+	new_generation(&q->slot[slot]);
+	q->again |= 1ull << slot;
+}
+
 bool disk_queue_complete(struct disk_queue *q, uint16_t tag, enum volume_result result, bool may_retry) {
 	unsigned slot = tag & SLOT_MASK;
 
 	if (!is_current(q, tag))
 		return false;
 	if (result != VOLUME_OK && may_retry && ++q->slot[slot].tries < DISK_TRIES) {
-		new_generation(&q->slot[slot]);
-		q->again |= 1ull << slot;
+		put_back(q, slot);
 	} else {
 		release(q, slot, result);
 	}
@@ -399,9 +414,15 @@ uint16_t disk_queue_tag(const struct disk_queue *q, unsigned slot) {
 	return slot < q->slot_count && (q->used & ~q->again) >> slot & 1 ? tag_of(q, slot) : DISK_TAG_NONE;
 }
 
-void disk_queue_requeue(struct disk_queue *q) {
-	for (uint64_t left = q->used & ~q->again; left != 0; left &= left - 1)
-		(void)disk_queue_complete(q, tag_of(q, (unsigned)__builtin_ctzll(left)), VOLUME_FAILED, true);
+void disk_queue_requeue(struct disk_queue *q, bool is_try) {
+	for (uint64_t left = q->used & ~q->again; left != 0; left &= left - 1) {
+		unsigned slot = (unsigned)__builtin_ctzll(left);
+
+		if (is_try)
+			(void)disk_queue_complete(q, tag_of(q, slot), VOLUME_FAILED, true);
+		else
+			put_back(q, slot);
+	}
 }
 
 void disk_queue_kill(struct disk_queue *q, enum volume_result result) {

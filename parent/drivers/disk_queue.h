@@ -167,9 +167,9 @@ bool disk_queue_extend(struct disk_queue *q, uint16_t tag, hv_reference_time_t d
 /* Tag of the command in a slot; DISK_TAG_NONE: none is at the device. */
 uint16_t disk_queue_tag(const struct disk_queue *q, unsigned slot);
 
-/* The device was reset and has forgotten all commands: they are issued again, or end
- * if they have been tried often enough. */
-void disk_queue_requeue(struct disk_queue *q);
+/* The device has forgotten all commands: they are issued again. If it may have been their
+ * fault, `is_try`, they end if they have been tried often enough. */
+void disk_queue_requeue(struct disk_queue *q, bool is_try);
 
 /* The device cannot touch memory any more: all requests end so, now and later. */
 void disk_queue_kill(struct disk_queue *q, enum volume_result result);

@@ -92,7 +92,7 @@ static void restart(struct nvme *n, hv_reference_time_t now) {
 
 		spinlock_acquire(&q->requests.lock);
 		nvme_ring_reset(&q->ring);
-		disk_queue_requeue(&q->requests);
+		disk_queue_requeue(&q->requests, true);
 		spinlock_release(&q->requests.lock);
 	}
 	n->state = NVME_ENABLING;

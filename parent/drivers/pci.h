@@ -53,6 +53,9 @@ enum pci_interrupt_kind { PCI_INTERRUPT_NONE, PCI_INTERRUPT_PIN, PCI_INTERRUPT_M
 /* "MSI-X" and so on. */
 const char *pci_interrupt_text(enum pci_interrupt_kind kind);
 
+/* From now on no function gets messages: for machines on which these do not arrive. */
+void pci_use_pins(bool only);
+
 /*
  * Connects interrupt i of the function to handlers[i] at I/O VP i (modulo `vp_count`):
  * by MSI-X as many as the function, the kernel and `wanted` (at least 1) allow, else

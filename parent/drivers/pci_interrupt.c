@@ -13,6 +13,10 @@ struct connection {
 	unsigned wanted;
 };
 
+static bool uses_pins;
+
+void pci_use_pins(bool only) { uses_pins = only; }
+
 static uint32_t vp_of(const struct connection *c, unsigned i) { return (c->first_vp + i) % c->vp_count; }
 
 const char *pci_interrupt_text(enum pci_interrupt_kind kind) {
@@ -93,6 +97,17 @@ static unsigned connect_msi(const struct connection *c) {
 	return 1;
 }
 
+/* What the firmware has left on would keep the pin quiet. */
+static void no_messages(pci_address_t function) {
+	uint8_t msix = pci_find_capability(function, PCI_CAPABILITY_MSIX);
+	uint8_t msi = pci_find_capability(function, PCI_CAPABILITY_MSI);
+
+	if (msix != 0)
+		pci_config_write(function, msix, pci_config_read(function, msix) & ~MSIX_ENABLE);
+	if (msi != 0)
+		pci_config_write(function, msi, pci_config_read(function, msi) & ~MSI_ENABLE);
+}
+
 /* Interrupt Line is what the firmware routed the pin to, 255 or 0: nothing. */
 static unsigned connect_pin(const struct connection *c) {
 	uint32_t interrupt = pci_config_read(c->function, PCI_INTERRUPT);
@@ -111,10 +126,12 @@ unsigned pci_connect_interrupts(const struct hv_boot_info *info, pci_address_t f
                                 uint32_t vp_count, struct interrupt_handler *const *handlers, unsigned wanted,
                                 enum pci_interrupt_kind *kind) {
 	struct connection c = {info, function, first_vp, vp_count, handlers, wanted};
-	unsigned count = connect_msix(&c);
+	unsigned count = uses_pins ? 0 : connect_msix(&c);
 
 	*kind = PCI_INTERRUPT_MSIX;
-	if (count == 0) {
+	if (uses_pins) {
+		no_messages(function);
+	} else if (count == 0) {
 		count = connect_msi(&c);
 		*kind = PCI_INTERRUPT_MSI;
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * A SCSI target with disks [T10 SPC-4 "SCSI Primary Commands", SBC-3 "SCSI Block
- * Commands"]. Commands carry what the initiator sent, privately copied, and the
- * memory for their data, which the initiator may change at any time: data that
- * are looked at are copied once, blocks go straight between it and the volume.
- * Every command completes. Pure; the caller serializes with `done` of its volumes.
+ * A SCSI target with disks and CD-ROM drives [T10 SPC-4 "SCSI Primary Commands", SBC-3
+ * "SCSI Block Commands", MMC-6 "Multi-Media Commands"]. Commands carry what the initiator sent, privately copied, and
+ * the memory for their data, which the initiator may change at any time: data that are looked at are copied once,
+ * blocks go straight between it and the volume. Every command completes. Pure; the caller serializes with `done` of its
+ * volumes.
  */
 #pragma once
 
@@ -59,7 +59,13 @@ struct scsi_disk {
 	struct volume *volume; /* not owned */
 	uint32_t transfer_max; /* bytes in one command */
 	bool is_removable;
-	bool is_cdrom; /* INQUIRY says so; the volume is read-only */
+	bool is_cdrom; /* and removable; the volume is read-only, its blocks are shown as 2048 bytes */
+	/* The target's, all 0 at first: */
+	bool is_empty;      /* no medium */
+	bool is_tray_open;  /* the initiator has ejected it */
+	bool is_locked;     /* and may not now */
+	uint8_t event;      /* of the medium, that GET EVENT STATUS NOTIFICATION has not told yet */
+	uint32_t attention; /* sense of the next command */
 };
 
 struct scsi_target {
@@ -74,3 +80,8 @@ void scsi_target_set(struct scsi_target *t, uint8_t lun, struct scsi_disk *disk)
 
 /* Executes; `done` follows, perhaps before this returns. */
 void scsi_execute(struct scsi_target *t, struct scsi_command *c);
+
+/* Another medium, or none, in a drive that is removable or a CD-ROM: no command of it is
+ * with the volume. The initiator learns of it by its next command. */
+void scsi_insert_medium(struct scsi_disk *d, struct volume *v);
+void scsi_remove_medium(struct scsi_disk *d);

@@ -28,13 +28,15 @@ static struct scsi_range range_of(const uint8_t *cdb) {
 	}
 }
 
-static bool is_inside(const struct volume *v, const struct scsi_range *range) {
-	return range->block <= v->block_count && range->count <= v->block_count - range->block;
+static bool is_inside(const struct scsi_disk *d, const struct scsi_range *range) {
+	uint64_t count = scsi_block_count(d);
+
+	return range->block <= count && range->count <= count - range->block;
 }
 
 /* False: the command has been failed. */
 static bool check_range(struct scsi_command *c, const struct scsi_range *range) {
-	if (is_inside(c->disk->volume, range))
+	if (is_inside(c->disk, range))
 		return true;
 	scsi_fail(c, SENSE_OUT_OF_RANGE);
 	return false;
@@ -81,10 +83,12 @@ static void finished(struct volume_request *r, enum volume_result result) {
 }
 
 static void submit(struct scsi_command *c, enum volume_operation operation, const struct scsi_range *range) {
+	uint32_t factor = scsi_block_factor(c->disk);
+
 	c->request = (struct volume_request){
 	    .operation = operation,
-	    .block = range->block,
-	    .count = range->count,
+	    .block = range->block * factor,
+	    .count = range->count * factor,
 	    .done = finished,
 	};
 	if (operation == VOLUME_READ || operation == VOLUME_WRITE) {
@@ -108,7 +112,7 @@ static void transfer(struct scsi_command *c, enum volume_operation operation, en
 		scsi_good(c);
 		return;
 	}
-	if (c->direction != direction || range.count > c->data_size / c->disk->volume->block_size) {
+	if (c->direction != direction || range.count > c->data_size / scsi_block_size(c->disk)) {
 		scsi_fail(c, SENSE_INVALID_FIELD);
 		return;
 	}
@@ -130,7 +134,7 @@ void scsi_verify(struct scsi_command *c) {
 		scsi_good(c);
 }
 
-static void flush(struct scsi_command *c) {
+void scsi_flush(struct scsi_command *c) {
 	static const struct scsi_range all = {0, 0};
 
 	submit(c, VOLUME_FLUSH, &all);
@@ -141,17 +145,7 @@ void scsi_synchronize(struct scsi_command *c) {
 	struct scsi_range range = range_of(c->cdb);
 
 	if (check_range(c, &range))
-		flush(c);
-}
-
-/* Stopping writes the cache out; there is nothing to eject. */
-void scsi_start_stop(struct scsi_command *c) {
-	if (c->cdb[4] & 0x02)
-		scsi_fail(c, SENSE_INVALID_FIELD);
-	else if (c->cdb[4] & 0x01)
-		scsi_good(c);
-	else
-		flush(c);
+		scsi_flush(c);
 }
 
 /* One range after the other; empty ones are passed over. */
@@ -207,7 +201,7 @@ static uint32_t read_unmap_list(struct scsi_command *c) {
 		const uint8_t *entry = list + 8 + 16 * i;
 
 		c->range[i] = (struct scsi_range){be64_get(entry), be32_get(entry + 8)};
-		if (!is_inside(c->disk->volume, &c->range[i]))
+		if (!is_inside(c->disk, &c->range[i]))
 			return SENSE_OUT_OF_RANGE;
 		blocks += c->range[i].count;
 	}

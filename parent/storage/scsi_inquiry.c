@@ -11,6 +11,7 @@
 
 #define VENDOR     "BULKHEAD"
 #define PRODUCT    "Virtual Disk    "
+#define PRODUCT_CD "Virtual CD-ROM  "
 
 /* Peripheral device types. */
 #define TYPE_DISK  0x00
@@ -25,11 +26,13 @@ static void put_hex(uint8_t *to, const uint8_t *from, unsigned count) {
 	}
 }
 
-static uint32_t supported_pages(uint8_t *page) {
+/* The last three are of disks. */
+static uint32_t supported_pages(const struct scsi_disk *d, uint8_t *page) {
 	static const uint8_t list[] = {0x00, 0x80, 0x83, 0xb0, 0xb1, 0xb2};
+	uint32_t count = d->is_cdrom ? 3 : sizeof(list);
 
-	memcpy(page, list, sizeof(list));
-	return sizeof(list);
+	memcpy(page, list, count);
+	return count;
 }
 
 static uint32_t serial_number(const struct volume *v, uint8_t *page) {
@@ -88,9 +91,13 @@ static void vital_product_data(struct scsi_command *c, uint32_t allocation) {
 	uint8_t reply[128] = {0}, *page = reply + 4;
 	uint32_t size;
 
+	if (c->disk->is_cdrom && c->cdb[2] >= 0xb0) {
+		scsi_fail(c, SENSE_INVALID_FIELD);
+		return;
+	}
 	switch (c->cdb[2]) {
 	case 0x00:
-		size = supported_pages(page);
+		size = supported_pages(c->disk, page);
 		break;
 	case 0x80:
 		size = serial_number(v, page);
@@ -126,7 +133,7 @@ static void standard(struct scsi_command *c, uint8_t type, bool is_removable, ui
 	reply[4] = 31;   /* bytes that follow */
 	reply[7] = 0x02; /* commands are queued */
 	memcpy(reply + 8, VENDOR, 8);
-	memcpy(reply + 16, PRODUCT, 16);
+	memcpy(reply + 16, type == TYPE_CDROM ? PRODUCT_CD : PRODUCT, 16);
 	memcpy(reply + 32, "1   ", 4);
 	scsi_reply(c, reply, sizeof(reply), allocation);
 }
@@ -139,7 +146,7 @@ void scsi_inquiry(struct scsi_command *c) {
 	else if (c->cdb[2] != 0)
 		scsi_fail(c, SENSE_INVALID_FIELD);
 	else
-		standard(c, c->disk->is_cdrom ? TYPE_CDROM : TYPE_DISK, c->disk->is_removable, allocation);
+		standard(c, c->disk->is_cdrom ? TYPE_CDROM : TYPE_DISK, scsi_is_removable(c->disk), allocation);
 }
 
 /* Qualifier 3, type 0x1f: no device is possible here. Stock guests take INQUIRY

@@ -23,6 +23,9 @@
 #define SENSE_WRITE_ERROR           SENSE(0x3, 0x0c, 0x00)
 #define SENSE_NOT_PRESENT           SENSE(0x2, 0x3a, 0x00)
 #define SENSE_LUNS_CHANGED          SENSE(0x6, 0x3f, 0x0e)
+#define SENSE_TRAY_OPEN             SENSE(0x2, 0x3a, 0x02)
+#define SENSE_MEDIUM_CHANGED        SENSE(0x6, 0x28, 0x00)
+#define SENSE_REMOVAL_PREVENTED     SENSE(0x5, 0x53, 0x02)
 
 /* Ends of a command; each calls `done`. */
 void scsi_good(struct scsi_command *c);
@@ -46,9 +49,37 @@ void scsi_read(struct scsi_command *c);
 void scsi_write(struct scsi_command *c);
 void scsi_verify(struct scsi_command *c);
 void scsi_synchronize(struct scsi_command *c);
-void scsi_start_stop(struct scsi_command *c);
+void scsi_flush(struct scsi_command *c);
 void scsi_unmap(struct scsi_command *c);
 void scsi_write_same(struct scsi_command *c);
+void scsi_start_stop(struct scsi_command *c);
+void scsi_prevent_removal(struct scsi_command *c);
+void scsi_event_status(struct scsi_command *c);
+void scsi_cdrom_mode_sense(struct scsi_command *c);
+void scsi_cdrom_configuration(struct scsi_command *c);
+void scsi_cdrom_contents(struct scsi_command *c);
+void scsi_cdrom_disc_information(struct scsi_command *c);
+void scsi_cdrom_mechanism(struct scsi_command *c);
+
+static inline bool scsi_is_removable(const struct scsi_disk *d) { return d->is_removable || d->is_cdrom; }
+
+/* Blocks as the initiator sees them, in those of the volume. */
+static inline uint32_t scsi_block_factor(const struct scsi_disk *d) {
+	return d->is_cdrom && d->volume->block_size < 2048 ? 2048 / d->volume->block_size : 1;
+}
+
+static inline uint32_t scsi_block_size(const struct scsi_disk *d) {
+	return d->volume->block_size * scsi_block_factor(d);
+}
+
+static inline uint64_t scsi_block_count(const struct scsi_disk *d) {
+	return d->volume->block_count / scsi_block_factor(d);
+}
+
+/* A volume too small for one block is none. */
+static inline bool scsi_has_medium(const struct scsi_disk *d) {
+	return !d->is_empty && !d->is_tray_open && scsi_block_count(d) > 0;
+}
 
 /* Big-endian numbers of a command or a parameter list. */
 static inline uint32_t be16_get(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }

@@ -9,12 +9,11 @@
 #include "storage/scsi_internal.h"
 
 void scsi_read_capacity(struct scsi_command *c) {
-	const struct volume *v = c->disk->volume;
-	uint64_t last = v->block_count - 1;
+	uint64_t last = scsi_block_count(c->disk) - 1;
 	uint8_t reply[8];
 
 	be32_put(reply, last > UINT32_MAX ? UINT32_MAX : (uint32_t)last);
-	be32_put(reply + 4, v->block_size);
+	be32_put(reply + 4, scsi_block_size(c->disk));
 	scsi_reply(c, reply, sizeof(reply), sizeof(reply));
 }
 
@@ -22,8 +21,8 @@ void scsi_read_capacity_16(struct scsi_command *c) {
 	const struct volume *v = c->disk->volume;
 	uint8_t reply[32] = {0};
 
-	be64_put(reply, v->block_count - 1);
-	be32_put(reply + 8, v->block_size);
+	be64_put(reply, scsi_block_count(c->disk) - 1);
+	be32_put(reply + 8, scsi_block_size(c->disk));
 	reply[13] = (uint8_t)__builtin_ctz(v->physical_block_size / v->block_size); /* as an exponent */
 	reply[14] = v->can_discard ? 0x80 : 0;                                      /* provisioning is managed */
 	scsi_reply(c, reply, sizeof(reply), be32_get(c->cdb + 10));

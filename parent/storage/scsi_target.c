@@ -68,18 +68,23 @@ bool scsi_fetch(const struct scsi_command *c, void *to, uint32_t size) {
 void scsi_target_set(struct scsi_target *t, uint8_t lun, struct scsi_disk *disk) {
 	t->lun[lun] = disk;
 	for (unsigned i = 0; i < SCSI_LUN_COUNT; i++)
-		if (i != lun && t->lun[i] != NULL && !t->lun[i]->is_removable)
+		if (i != lun && t->lun[i] != NULL && !scsi_is_removable(t->lun[i]))
 			t->attention |= 1ull << i;
 	t->attention &= ~(1ull << lun);
 }
 
-/* True: the LUN had something to report, and now it is told [SAM-4 "Unit attention condition"]. */
-static bool take_attention(struct scsi_target *t, uint8_t lun) {
-	uint64_t bit = 1ull << lun;
-	bool was_set = (t->attention & bit) != 0;
+/* What the LUN of the command has to report, or 0: now it is told [SAM-4 "Unit attention
+ * condition"]. News of its medium go first. */
+static uint32_t take_attention(struct scsi_target *t, const struct scsi_command *c) {
+	uint64_t bit = 1ull << c->lun;
+	uint32_t sense = c->disk->attention;
 
+	c->disk->attention = 0;
+	if (sense != 0)
+		return sense;
+	sense = t->attention & bit ? SENSE_LUNS_CHANGED : 0;
 	t->attention &= ~bit;
-	return was_set;
+	return sense;
 }
 
 /* LUNs of one byte: peripheral device addressing [SAM-4 "LUN representation"]. */
@@ -102,36 +107,98 @@ static void report_luns(struct scsi_target *t, struct scsi_command *c) {
 	scsi_reply(c, list, size, allocation);
 }
 
-/* No deferred errors: sense data went with the command that failed. */
-static void request_sense(struct scsi_command *c, uint32_t sense) {
+/* No deferred errors: sense data went with the command that failed. What waits for the
+ * next command is told here, and by nothing else then. */
+static void request_sense(struct scsi_target *t, struct scsi_command *c) {
 	uint8_t data[SCSI_SENSE_SIZE];
+	uint32_t sense = SENSE_NO_LUN;
 
 	if (c->cdb[1] & 1) { /* descriptor format */
 		scsi_fail(c, SENSE_INVALID_FIELD);
 		return;
 	}
+	if (c->disk != NULL)
+		sense = take_attention(t, c);
 	scsi_sense(data, sense);
 	scsi_reply(c, data, sizeof(data), c->cdb[4]);
 }
 
-static const struct {
+#define ON_DISK  0x01u
+#define ON_CDROM 0x02u
+#define ON_BOTH  (ON_DISK | ON_CDROM)
+#define READS    0x04u /* there must be a medium */
+#define QUIET    0x08u /* does not say that the medium has changed */
+
+struct command {
 	uint8_t opcode;
 	uint8_t service_action; /* in bits 4:0 of byte 1, for 0x9e only */
+	uint8_t flags;
 	void (*handle)(struct scsi_command *c);
-} commands[] = {
-    {0x00, 0, scsi_good}, /* TEST UNIT READY */
-    {0x08, 0, scsi_read},          {0x0a, 0, scsi_write},
-    {0x12, 0, scsi_inquiry},       {0x1a, 0, scsi_mode_sense},
-    {0x1b, 0, scsi_start_stop},    {0x1e, 0, scsi_good}, /* PREVENT ALLOW MEDIUM REMOVAL */
-    {0x25, 0, scsi_read_capacity}, {0x28, 0, scsi_read},
-    {0x2a, 0, scsi_write},         {0x2f, 0, scsi_verify},
-    {0x35, 0, scsi_synchronize},   {0x41, 0, scsi_write_same},
-    {0x42, 0, scsi_unmap},         {0x5a, 0, scsi_mode_sense},
-    {0x88, 0, scsi_read},          {0x8a, 0, scsi_write},
-    {0x8f, 0, scsi_verify},        {0x91, 0, scsi_synchronize},
-    {0x93, 0, scsi_write_same},    {0x9e, 0x10, scsi_read_capacity_16},
-    {0xa8, 0, scsi_read},          {0xaa, 0, scsi_write},
 };
+
+static const struct command commands[] = {
+    {0x00, 0, ON_BOTH | READS, scsi_good}, /* TEST UNIT READY */
+    {0x08, 0, ON_BOTH | READS, scsi_read},
+    {0x0a, 0, ON_DISK | READS, scsi_write},
+    {INQUIRY, 0, ON_BOTH | QUIET, scsi_inquiry},
+    {0x1a, 0, ON_DISK, scsi_mode_sense},
+    {0x1a, 0, ON_CDROM, scsi_cdrom_mode_sense},
+    {0x1b, 0, ON_BOTH, scsi_start_stop},
+    {0x1e, 0, ON_BOTH, scsi_prevent_removal},
+    {0x25, 0, ON_BOTH | READS, scsi_read_capacity},
+    {0x28, 0, ON_BOTH | READS, scsi_read},
+    {0x2a, 0, ON_DISK | READS, scsi_write},
+    {0x2f, 0, ON_BOTH | READS, scsi_verify},
+    {0x35, 0, ON_BOTH | READS, scsi_synchronize},
+    {0x41, 0, ON_DISK | READS, scsi_write_same},
+    {0x42, 0, ON_DISK | READS, scsi_unmap},
+    {0x43, 0, ON_CDROM | READS, scsi_cdrom_contents},
+    {0x46, 0, ON_CDROM | QUIET, scsi_cdrom_configuration},
+    {0x4a, 0, ON_CDROM | QUIET, scsi_event_status},
+    {0x51, 0, ON_CDROM | READS, scsi_cdrom_disc_information},
+    {0x5a, 0, ON_DISK, scsi_mode_sense},
+    {0x5a, 0, ON_CDROM, scsi_cdrom_mode_sense},
+    {0x88, 0, ON_DISK | READS, scsi_read},
+    {0x8a, 0, ON_DISK | READS, scsi_write},
+    {0x8f, 0, ON_DISK | READS, scsi_verify},
+    {0x91, 0, ON_DISK | READS, scsi_synchronize},
+    {0x93, 0, ON_DISK | READS, scsi_write_same},
+    {0x9e, 0x10, ON_DISK | READS, scsi_read_capacity_16},
+    {0xa8, 0, ON_BOTH | READS, scsi_read},
+    {0xaa, 0, ON_DISK | READS, scsi_write},
+    {0xbd, 0, ON_CDROM, scsi_cdrom_mechanism},
+};
+
+static const struct command *find(const struct scsi_command *c) {
+	unsigned kind = c->disk->is_cdrom ? ON_CDROM : ON_DISK;
+
+	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (commands[i].opcode == c->cdb[0] && commands[i].flags & kind &&
+		    (c->cdb[0] != 0x9e || (c->cdb[1] & 0x1f) == commands[i].service_action))
+			return &commands[i];
+	return NULL;
+}
+
+/* The sense that keeps the command from being carried out, or 0. */
+static uint32_t obstacle(struct scsi_target *t, const struct scsi_command *c, const struct command *command) {
+	uint32_t attention = command->flags & QUIET ? 0 : take_attention(t, c);
+
+	if (attention != 0)
+		return attention;
+	if (!(command->flags & READS) || scsi_has_medium(c->disk))
+		return 0;
+	return c->disk->is_tray_open ? SENSE_TRAY_OPEN : SENSE_NOT_PRESENT;
+}
+
+static void execute_present(struct scsi_target *t, struct scsi_command *c) {
+	const struct command *command = find(c);
+	uint32_t sense = command != NULL ? obstacle(t, c, command) : SENSE_INVALID_OPCODE;
+
+	if (sense != 0)
+		scsi_fail(c, sense);
+	else
+		command->handle(c);
+}
 
 /* Bytes of a command, by the three upper bits of its code [SPC-4 "Operation
  * code"]; 0: of no fixed size. */
@@ -145,8 +212,6 @@ static void execute_absent(struct scsi_command *c) {
 	c->is_lun_absent = true;
 	if (c->cdb[0] == INQUIRY)
 		scsi_inquiry_absent(c);
-	else if (c->cdb[0] == REQUEST_SENSE)
-		request_sense(c, SENSE_NO_LUN);
 	else
 		scsi_fail(c, SENSE_NO_LUN);
 }
@@ -159,30 +224,14 @@ void scsi_execute(struct scsi_target *t, struct scsi_command *c) {
 	c->is_lun_absent = false;
 	if (cdb_size(opcode) == 0 || c->cdb_size < cdb_size(opcode)) {
 		scsi_fail(c, SENSE_INVALID_OPCODE);
-		return;
-	}
-	if (opcode == REPORT_LUNS) {
+	} else if (opcode == REPORT_LUNS) {
 		report_luns(t, c);
-		return;
-	}
-	if (c->disk == NULL) {
+	} else if (opcode == REQUEST_SENSE) {
+		c->is_lun_absent = c->disk == NULL;
+		request_sense(t, c);
+	} else if (c->disk == NULL) {
 		execute_absent(c);
-		return;
+	} else {
+		execute_present(t, c);
 	}
-	if (opcode == REQUEST_SENSE) {
-		request_sense(c, take_attention(t, c->lun) ? SENSE_LUNS_CHANGED : 0);
-		return;
-	}
-	if (opcode != INQUIRY && take_attention(t, c->lun)) {
-		scsi_fail(c, SENSE_LUNS_CHANGED);
-		return;
-	}
-	for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (commands[i].opcode == opcode &&
-		    (opcode != 0x9e || (c->cdb[1] & 0x1f) == commands[i].service_action)) {
-			commands[i].handle(c);
-			return;
-		}
-	}
-	scsi_fail(c, SENSE_INVALID_OPCODE);
 }

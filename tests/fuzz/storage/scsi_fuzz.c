@@ -54,8 +54,9 @@ static void run(struct scsi_target *t, const uint8_t *head, const uint8_t *bytes
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	static struct fake_volume volume[2];
-	struct scsi_disk disk[2] = {{&volume[0].volume, 65536}, {&volume[1].volume, 65536}};
-	struct scsi_target target = {.lun = {&disk[0], &disk[1]}};
+	struct scsi_disk disk[3] = {
+	    {&volume[0].volume, 65536}, {&volume[1].volume, 65536}, {&volume[1].volume, 65536, .is_cdrom = true}};
+	struct scsi_target target = {.lun = {&disk[0], &disk[1], &disk[2]}};
 
 	if (size < HEAD)
 		return 0;
@@ -64,6 +65,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	volume[0].result = (enum volume_result)(data[4] % 8 < 4 ? 0 : data[4] % 4);
 	volume[1].volume.is_read_only = true;
 	volume[1].volume.can_discard = false;
+	disk[0].is_removable = data[5] & 1;
+	for (unsigned i = 0; i < 3; i += 2) {
+		disk[i].is_empty = data[5] & 2;
+		disk[i].is_tray_open = data[5] & 4;
+		disk[i].is_locked = data[5] & 8;
+		disk[i].attention = data[5] & 0x10 ? 0x62800 : 0;
+	}
 	run(&target, data, data + HEAD, size - HEAD);
+	require(!disk[1].is_tray_open);
 	return 0;
 }

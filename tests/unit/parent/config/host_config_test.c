@@ -36,6 +36,10 @@ static void every_word_is_read(void **state) {
 	assert_string_equal(config.com2_vm, "");
 	assert_int_equal(parse("{\"com2\":\"prompt\"}"), ERR_NONE);
 	assert_int_equal(config.com2, HOST_COM2_PROMPT);
+	assert_int_equal(parse("{\"pci_interrupts\":\"pins\"}"), ERR_NONE);
+	assert_int_equal(config.pci_interrupts, HOST_PCI_PINS);
+	assert_int_equal(parse("{\"pci_interrupts\":\"messages\"}"), ERR_NONE);
+	assert_int_equal(config.pci_interrupts, HOST_PCI_MESSAGES);
 }
 
 static void the_longest_vm_name_fits(void **state) {
@@ -54,6 +58,7 @@ static void every_refusal_names_the_key_and_what_is_allowed(void **state) {
 	} flaws[] = {
 	    {"{\"on_all_stopped\":\"reboot\"}", ERR_RANGE, {"is \"reboot\"", "\"stay\""}},
 	    {"{\"on_all_stopped\":true}", ERR_RANGE, {"is true", "\"poweroff\""}},
+	    {"{\"pci_interrupts\":\"none\"}", ERR_RANGE, {"is \"none\"", "\"pins\""}},
 	    {"{\"com2\":\"attach:\"}", ERR_RANGE, {"is \"attach:\"", "\"mux\""}},
 	    {"{\"com2\":\"attach:A\"}", ERR_RANGE, {"is \"attach:A\"", "name of a VM"}},
 	    {"{\"com2\":\"attach\"}", ERR_RANGE, {"is \"attach\"", "\"attach:\""}},

@@ -107,7 +107,7 @@ static void a_disk_at_a_port_is_found_with_a_line(void **state) {
 	assert_string_equal(disk->name, "ahci0p1");
 	assert_int_equal(disk->volume.block_count, FAKE_AHCI_BLOCKS);
 	assert_true(disk->volume.has_write_cache && !disk->volume.can_discard);
-	assert_true(fake_log_has("ahci0p1: Fake disk, 1 MiB, blocks of 512 bytes, 1 queue, interrupts by MSI"));
+	assert_true(fake_log_has("ahci0p1: Fake disk, 1 MiB, blocks of 512 bytes, 1 queue of 1, interrupts by MSI"));
 }
 
 static void data_come_and_go(void **state) {

@@ -212,7 +212,7 @@ static void after_a_reset_the_same_command_goes_out_again(void **state) {
 	segment[0] = (struct volume_segment){memory + 2048, 8192};
 	add(VOLUME_READ, 5, 16, 1);
 	before = *disk_queue_next(&q, 0);
-	disk_queue_requeue(&q);
+	disk_queue_requeue(&q, true);
 	assert_false(disk_queue_complete(&q, before.tag, VOLUME_OK, false));
 	c = disk_queue_next(&q, 0);
 	assert_int_equal(c->block, before.block);
@@ -367,7 +367,7 @@ static void random_requests_end_exactly_once_with_the_right_data(void **state) {
 				continue;
 			pick = (unsigned)rand() % at_device_count;
 			if (rand() % 200 == 0) {
-				disk_queue_requeue(&q);
+				disk_queue_requeue(&q, true);
 				at_device_count = 0;
 				continue;
 			}

@@ -154,6 +154,20 @@ static void the_pin_is_used_where_there_are_no_messages(void **state) {
 	assert_int_equal(kind, PCI_INTERRUPT_NONE);
 }
 
+static void the_pin_is_used_where_messages_are_not_wanted(void **state) {
+	uint32_t words[4] = {MSI_64 | MSI_ENABLE};
+	enum pci_interrupt_kind kind;
+
+	(void)state;
+	fake_pci_add_capability(fake_pci_add(1 << 3, PCI_CLASS_NVME, 0xf0000000, 0x4000), PCI_CAPABILITY_MSI, words, 4);
+	fake_pci[0].config[PCI_INTERRUPT / 4] = 0x10a;
+	pci_use_pins(true);
+	assert_int_equal(connect(4, &kind), 1);
+	pci_use_pins(false);
+	assert_int_equal(kind, PCI_INTERRUPT_PIN);
+	assert_false(fake_pci[0].config[0x40 / 4] & MSI_ENABLE);
+}
+
 static void a_table_outside_its_bar_is_not_used(void **state) {
 	uint32_t words[3] = {7u << 16, 0x3ff8, 0};
 	enum pci_interrupt_kind kind;
@@ -178,6 +192,7 @@ int main(void) {
 	    T(a_claimed_function_masters_the_bus_until_it_is_stopped),
 	    T(msi_is_used_where_there_is_no_msix),
 	    T(the_pin_is_used_where_there_are_no_messages),
+	    T(the_pin_is_used_where_messages_are_not_wanted),
 	    T(a_table_outside_its_bar_is_not_used),
 	};
 

@@ -29,7 +29,7 @@ static void a_removable_medium_and_a_cdrom_say_so(void **state) {
 	disk.is_cdrom = true;
 	RUN(SCSI_DATA_IN, 255, 0x12, 0, 0, 0, 255, 0);
 	assert_int_equal(data[0], 5);
-	assert_int_equal(data[1], 0);
+	assert_int_equal(data[1], 0x80);
 }
 
 static void replies_are_cut_to_the_allocation_and_to_the_memory(void **state) {

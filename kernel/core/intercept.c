@@ -149,7 +149,7 @@ void intercept_machine_check(struct vp *vp) {
 
 /* Most resumes only move RIP: no need for the whole state then. */
 static bool take_rip(struct vp *vp, uint64_t rip) {
-	if (vp_is_64_bit(vp) ? !address_is_canonical(rip) : rip >> 32 != 0)
+	if (vp_hw_is_64_bit(&vp->hw) ? !address_is_canonical(rip) : rip >> 32 != 0)
 		return false;
 	vp_write(vp, rip, rip);
 	return true;

@@ -81,7 +81,8 @@ struct vp {
 	uint64_t tsc_aux;
 	uint64_t xcr0;
 	bool needs_check;    /* registers were set by name: judge the state at resume */
-	bool needs_events;   /* lapic or event state changed: evaluate before entry */
+	bool needs_events;   /* lapic, event state or timers changed: evaluate before entry */
+	bool needs_delivery; /* what is pending or the priority did, and no timer */
 	bool has_nmi;        /* an NMI waits for delivery */
 	bool is_halted;      /* in HLT until an event is delivered */
 	bool waits_for_sipi; /* after INIT, and application processors at start */
@@ -100,8 +101,8 @@ struct vp {
 	void *xsave;
 	uint64_t dr[4];
 
-	uint64_t entered_tsc; /* h */
-	uint64_t runtime_tsc; /* h TSC ticks that the VP has run */
+	uint64_t entered_tsc; /* h since then the processor works for it, if it does */
+	uint64_t runtime_tsc; /* h TSC ticks that it did so before */
 
 	/* VPs of the parent. */
 	struct hv_event_page *events;   /* I */
@@ -139,8 +140,6 @@ must_use bool vp_stop(struct vp *vp);
 /* Gives everything back. The VP was stopped and unlinked, and all processors have
  * passed their run loops since. Lock: the partition's, the parent's and memory. */
 void vp_destroy(struct vp *vp);
-
-bool vp_is_64_bit(const struct vp *vp);
 
 /* Length of the instruction that caused this exit; where the exit does not tell,
  * guest_fetch finds it; `opcode` is what this exit allows (guest_fetch.h). 0: the

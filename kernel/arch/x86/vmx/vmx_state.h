@@ -15,6 +15,7 @@
 struct vmx_vp {
 	struct vmx_cpu *cpu; /* whose host state the VMCS has */
 	uint64_t tsc_offset; /* as the VMCS has it; so are primary and traps_fpu */
+	uint64_t applied;    /* struct vp_hw's wishes that the VMCS has */
 	/* Registers CR2 to SFMASK. Writes of the syscall MSRs exit, so these are always
 	 * current; the others are in the processor while the VP is loaded there. */
 	union {

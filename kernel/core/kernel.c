@@ -63,7 +63,7 @@ static struct vp *run_vps(struct cpu *cpu, struct vp *next) {
 			account(vp, next);
 		vp = next;
 		if (__atomic_load_n(&cpu->attention, __ATOMIC_ACQUIRE) != 0 ||
-		    (!vp->partition->is_parent && !vp_events_prepare(vp)))
+		    (vp_has_news(vp) && !vp->partition->is_parent && !vp_events_prepare(vp)))
 			break;
 		if (cpu->current != vp) {
 			vp_context_switch(vp);

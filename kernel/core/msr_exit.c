@@ -86,18 +86,15 @@ static bool write_msr(struct vp *vp, uint32_t msr, uint64_t value, struct synthe
 
 	switch (guest_msr_class(msr)) {
 	case GUEST_MSR_LAPIC:
-		vp->needs_events |= !lapic_is_timeless(apic);
 		return lapic_write(&vp->lapic, LAPIC_MODE_X2APIC, apic, value,
 		                   lapic_is_timeless(apic) ? 0 : vp_now_ns(vp), &action->apic);
 	case GUEST_MSR_SYNTHETIC:
-		vp->needs_events = true;
 		return write_synthetic(vp, msr, value, action);
 	case GUEST_MSR_HARDWARE:
 		return write_hardware(vp, msr, value);
 	case GUEST_MSR_TSC:
 		return true;
 	case GUEST_MSR_APIC_BASE:
-		vp->needs_events = true;
 		return lapic_write_base(&vp->lapic, value);
 	case GUEST_MSR_TSC_AUX:
 		if (!vp->partition->cpu.limits.has_tsc_aux || value > 0xffffffff)
@@ -114,6 +111,7 @@ static bool write_msr(struct vp *vp, uint32_t msr, uint64_t value, struct synthe
 /* What a write asks of core. */
 static struct vp *carry_out(struct vp *vp, const struct synthetic_action *action) {
 	vp->needs_delivery = true;
+	vp->needs_events |= !lapic_is_timeless((uint32_t)vp_gpr(vp)[HV_RCX] - GUEST_MSR_LAPIC_FIRST);
 	vp->hw.cr8 = lapic_cr8(&vp->lapic);
 	if (action->apic.kind == LAPIC_ACTION_IPI)
 		ipi_send(vp->partition, vp, &action->apic.ipi);

@@ -118,6 +118,11 @@ _Static_assert(sizeof(struct vp) <= PAGE_SIZE, "a VP is one frame");
 /* s: it waits in a queue of its home. */
 static inline bool vp_is_queued(const struct vp *vp) { return !list_is_empty(&vp->link); }
 
+/* h: something to look at before it is entered. */
+static inline bool vp_has_news(const struct vp *vp) {
+	return __atomic_load_n(&vp->posted, __ATOMIC_ACQUIRE) != 0 || vp->needs_events || vp->needs_delivery;
+}
+
 static inline uint64_t *vp_gpr(struct vp *vp) { return vp->hw.gpr; }
 
 /* What every VP has, the parent's too: makes it out of its frames, which it keeps,

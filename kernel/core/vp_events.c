@@ -153,8 +153,12 @@ static bool can_interrupt(const struct vp *vp) {
 }
 
 static void inject_interrupt(struct vp *vp) {
-	int vector = lapic_pending(&vp->lapic);
+	int vector;
 
+	vp->hw.window = 0;
+	if (lapic_highest(&vp->lapic, LAPIC_IRR) < 0)
+		return; /* mostly */
+	vector = lapic_pending(&vp->lapic);
 	if (vector >= 0 && can_interrupt(vp)) {
 		assist_withdraw(vp);
 		vector = lapic_pending(&vp->lapic);

@@ -58,8 +58,8 @@ void svm_controls_enter(struct vp_hw *hw, bool opens_at_equal) {
 	struct vmcb *v = hw->control;
 
 	v->tsc_offset = hw->tsc_offset;
-	v->event_injection = hw_event_encode(hw->event);
-	if (hv_event_is_nmi(hw->event)) {
+	v->event_injection = hw->event != 0 ? hw_event_encode(hw->event) : 0;
+	if (hw->event != 0 && hv_event_is_nmi(hw->event)) {
 		svm_vp_of(hw)->nmi = SVM_NMI_BLOCKED;
 		svm_controls_intercept(v, SVM_EXIT_IRET, true);
 	}

@@ -39,7 +39,7 @@ static struct svm_cpu {
 	uint32_t asid_next;       /* o */
 	uint64_t asid_generation; /* o never 0 or another processor's; all others are stale */
 	bool has_next_rip;        /* I */
-} svm_cpus[MAX_CPUS];
+} __attribute__((aligned(64))) svm_cpus[MAX_CPUS];
 
 static struct svm_maps maps[2]; /* of children, of the parent */
 

@@ -11,7 +11,7 @@
 #include "runtime/err.h"
 
 #define DEPOSIT_BATCH 64u /* pages per deposit, at most */
-#define DEPOSIT_STEP  4u  /* where a call lacks memory: what most of them then need */
+#define DEPOSIT_STEP  2u  /* where a call lacks memory; it is repeated until it does not */
 
 /* Deposits `count` pages, fewer if no more are left, for the partition
  * (HV_PARTITION_ID_SELF: for the parent itself). ERR_MEMORY if the parent has none left, ERR_HYPERCALL if the kernel

@@ -29,9 +29,9 @@
 #define SPIN_LONG             (0xfffull << 32)
 
 /* What the guest itself may come to need: its overlay pages, each with a table that
- * splits a large page; a VP has three, the partition two. */
+ * splits a large page. A VP has three; the partition has two, which lie together. */
 #define RESERVE_PER_VP        6u
-#define RESERVE_PER_PARTITION 4u
+#define RESERVE_PER_PARTITION 3u
 
 static const uint64_t child_hints[] = {
     [VM_ENLIGHTENMENTS_BASIC] = BASIC_HINTS | SPIN_NEVER,
@@ -68,7 +68,7 @@ static enum err initialize_partition(struct vm *vm, struct err_text *text) {
 		enum err error;
 
 		if (status == HV_STATUS_SUCCESS)
-			return deposit_more(vm->partition, RESERVE_PER_PARTITION, text);
+			return ERR_NONE;
 		if (status != HV_STATUS_INSUFFICIENT_MEMORY)
 			return err_set(text, ERR_HYPERCALL, "initializing the partition failed: %s",
 			               hypercall_status_text(status));
@@ -124,7 +124,16 @@ static enum err create_vp(struct vm *vm, unsigned index, struct err_text *text) 
 	mmio_decode_cache_reset(&vp->decode);
 	vp_msrs_reset(&vp->msrs);
 	vm->vp_count = index + 1;
-	return deposit_more(vm->partition, RESERVE_PER_VP, text);
+	return ERR_NONE;
+}
+
+/* After all calls that take what they need from the same pool. */
+static enum err deposit_reserve(struct vm *vm, struct err_text *text) {
+	enum err error = deposit_more(vm->partition, RESERVE_PER_PARTITION, text);
+
+	for (unsigned i = 0; error == ERR_NONE && i < vm->config.cpus; i++)
+		error = deposit_more(vm->partition, RESERVE_PER_VP, text);
+	return error;
 }
 
 static void delete_partition(struct vm *vm) {
@@ -178,6 +187,9 @@ enum err vm_build(struct vm *vm, vm_find_module_t *find_module, struct err_text 
 	if (error != ERR_NONE)
 		goto undo_ram;
 	error = vm_vmbus_offer_disks(vm, vm_disks_target(vm), text);
+	if (error != ERR_NONE)
+		goto undo_vmbus;
+	error = deposit_reserve(vm, text);
 	if (error != ERR_NONE)
 		goto undo_vmbus;
 	error = vm_boot(vm, find_module, text);

@@ -142,7 +142,8 @@ static enum hv_status run(struct hypercall *hc) {
 
 	if (status != HV_STATUS_SUCCESS)
 		return status;
-	if (hc->entry->privilege & ~(cpu->privileges | hv_privileges_of_hints(cpu->hints)))
+	if ((hc->entry->privilege & ~cpu->privileges) &&
+	    (hc->entry->privilege & ~(cpu->privileges | hv_privileges_of_hints(cpu->hints))))
 		return HV_STATUS_ACCESS_DENIED;
 	status = copy_parameters(hc);
 	if (status != HV_STATUS_SUCCESS)

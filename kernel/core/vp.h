@@ -96,6 +96,7 @@ struct vp {
 	sfn_t message_page;                  /* p likewise, of the SynIC */
 	sfn_t event_flags_page;              /* p likewise */
 	uint64_t intercept_sequence;         /* h */
+	uint8_t intercept_mode;              /* h bits of RIP at the intercept; 0: not known */
 
 	/* Processor context that neither vendor switches (h): arch/x86/vp_context.h. */
 	void *xsave;

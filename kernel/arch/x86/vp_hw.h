@@ -25,7 +25,7 @@ struct vp_hw {
 	uint64_t *gpr;         /* HV_GPR_COUNT registers: the register page's array */
 	spa_t gpa_root;        /* root of the second-level tables */
 	struct cpu *loaded_on; /* processor that holds the VP's loaded state, or NULL */
-	uint64_t tsc_offset;
+	uint64_t tsc_offset;   /* who changes it asks for a flush, too */
 	/* HV_EVENT_*: delivered by the next entry, and back here if that was
 	 * interrupted; 0: none. Core replaces no event by another. */
 	uint64_t event;

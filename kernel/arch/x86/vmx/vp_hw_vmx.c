@@ -74,7 +74,6 @@ void vp_hw_init(struct vp_hw *hw) {
 	vmx_cpu_select(hw);
 	vmx_setup_controls(&vmx_controls, &maps[hw->is_parent], hw);
 	vmx_cpu_host();
-	vmx_vp_of(hw)->primary = vmx_controls.word[VMX_WORD_PRIMARY];
 	vmx_vp_of(hw)->applied = VP_WISHES_NONE;
 	vp_state_reset(&reset);
 	vmx_state_set(hw, &reset);
@@ -153,7 +152,7 @@ static void trap_fpu(struct vp_hw *hw) {
 	vmx_cr0_set(vmx_vp_of(hw), cr0);
 }
 
-/* What core wishes, where the VMCS has something else. */
+/* What core wishes, when something of it has changed. */
 static void write_wishes(struct vp_hw *hw) {
 	struct vmx_vp *vp = vmx_vp_of(hw);
 	uint32_t primary = vmx_controls.word[VMX_WORD_PRIMARY];
@@ -164,14 +163,8 @@ static void write_wishes(struct vp_hw *hw) {
 		primary |= VMX_PRIMARY_NMI_WINDOW;
 	if (!hw->uses_debug)
 		primary |= VMX_PRIMARY_MOV_DR;
-	if (primary != vp->primary) {
-		vp->primary = primary;
-		vmcs_write(VMCS_PRIMARY_CONTROLS, primary);
-	}
-	if (hw->tsc_offset != vp->tsc_offset) {
-		vp->tsc_offset = hw->tsc_offset;
-		vmcs_write(VMCS_TSC_OFFSET, hw->tsc_offset);
-	}
+	vmcs_write(VMCS_PRIMARY_CONTROLS, primary);
+	vmcs_write(VMCS_TSC_OFFSET, hw->tsc_offset);
 	if (hw->traps_fpu != vp->traps_fpu)
 		trap_fpu(hw);
 	if (hw->flush_pending) {
@@ -261,7 +254,7 @@ void vp_hw_enter(struct vp_hw *hw, struct vp_exit *exit) {
 	if (vmx->current != hw)
 		vmx_cpu_select(hw);
 	/* VMWRITEs of controls: only where a wish has changed; and of an event. */
-	if (hw->wishes != vp->applied || hw->tsc_offset != vp->tsc_offset)
+	if (hw->wishes != vp->applied)
 		write_wishes(hw);
 	if (hw->event != 0)
 		vmx_event_write(hw);
@@ -294,17 +287,20 @@ static bool is_kept(unsigned reg) { return reg >= VP_REG(cr2) && reg <= VP_REG(s
  * loaded nowhere is selected for the moment and released again, so that the next
  * access may come from another processor. `with_kept`: registers too that are in the
  * processor while the VP is loaded. */
-static void begin(const struct vp_hw *hw, bool with_kept) {
-	/* Most often it is the VP whose exit is being handled. */
-	if (vmx_cpus[this_cpu()->index].current == hw && !with_kept)
-		return;
+static __attribute__((noinline)) void select(const struct vp_hw *hw, bool with_kept) {
 	check(hw->loaded_on == NULL || hw->loaded_on == this_cpu());
 	vmx_cpu_select(hw);
 	if (with_kept && hw->loaded_on != NULL)
 		save_registers(hw);
 }
 
-static void end(const struct vp_hw *hw, bool wrote_kept) {
+/* Most often it is the VP whose exit is being handled. */
+static inline void begin(const struct vp_hw *hw, bool with_kept) {
+	if (vmx_cpus[this_cpu()->index].current != hw || with_kept)
+		select(hw, with_kept);
+}
+
+static inline void end(const struct vp_hw *hw, bool wrote_kept) {
 	if (hw->loaded_on == NULL)
 		vmx_cpu_release(hw);
 	else if (wrote_kept)
@@ -325,7 +321,7 @@ void vp_hw_set_state(struct vp_hw *hw, const struct vp_state *s) {
 	hw->flush_pending = true;
 }
 
-uint64_t vp_hw_read(const struct vp_hw *hw, unsigned reg) {
+extern inline __attribute__((always_inline)) uint64_t vp_hw_read(const struct vp_hw *hw, unsigned reg) {
 	uint64_t value;
 
 	begin(hw, is_kept(reg));

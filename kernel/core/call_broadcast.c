@@ -81,11 +81,9 @@ enum hv_status call_flush_virtual_address_space_ex(struct hypercall *hc) {
 	uint64_t vps;
 	enum hv_status status = read_set(hc, &in->processor_set, &vps);
 
-	if (status == HV_STATUS_SUCCESS && (in->flags & ~FLUSH_FLAGS))
-		status = HV_STATUS_INVALID_PARAMETER;
-	if (status != HV_STATUS_SUCCESS)
-		return status;
-	return flush(hc, in->flags & HV_FLUSH_ALL_PROCESSORS ? ~0ull : vps);
+	if (in->flags & ~FLUSH_FLAGS)
+		return HV_STATUS_INVALID_PARAMETER;
+	return status != HV_STATUS_SUCCESS ? status : flush(hc, in->flags & HV_FLUSH_ALL_PROCESSORS ? ~0ull : vps);
 }
 
 enum hv_status call_flush_virtual_address_list_ex(struct hypercall *hc) {

@@ -205,7 +205,7 @@ static enum hv_status set_freeze(struct partition *p, bool is_frozen) {
 	reference_time_thaw(&p->time, machine_tsc());
 	partition_for_each_vp (vp, p) {
 		vp->hw.tsc_offset = p->time.tsc_offset;
-		__atomic_fetch_or(&vp->posted, POSTED_REFRESH, __ATOMIC_SEQ_CST);
+		__atomic_fetch_or(&vp->posted, POSTED_REFRESH | POSTED_FLUSH, __ATOMIC_SEQ_CST);
 	}
 	return HV_STATUS_SUCCESS;
 }

@@ -18,14 +18,12 @@
 typedef struct vp *(*exit_handler)(struct vp *vp, const struct vp_exit *exit);
 
 /* Nothing to do but to look at the VP's events before it is entered again. */
-static struct vp *again_exit(struct vp *vp, const struct vp_exit *exit) {
-	(void)exit;
-	vp->needs_events = true;
+static struct vp *again_exit(struct vp *vp, const struct vp_exit *exit maybe_unused) {
+	vp->needs_delivery = true;
 	return vp;
 }
 
-static struct vp *interrupt_exit(struct vp *vp, const struct vp_exit *exit) {
-	(void)exit;
+static struct vp *interrupt_exit(struct vp *vp, const struct vp_exit *exit maybe_unused) {
 	vp_hw_put();
 	machine_take_interrupts();
 	return vp;
@@ -35,14 +33,14 @@ static struct vp *cpuid_exit(struct vp *vp, const struct vp_exit *exit) {
 	uint64_t *gpr = vp_gpr(vp);
 	uint32_t leaf = (uint32_t)gpr[HV_RAX];
 	uint32_t subleaf = (uint32_t)gpr[HV_RCX];
-	struct guest_cpuid_vp state = {.vp_index = vp->index,
-	                               .cr4 = vp_read(vp, cr4),
-	                               .xcr0 = vp->xcr0,
-	                               .is_apic_disabled = lapic_mode(&vp->lapic) == LAPIC_MODE_DISABLED};
+	struct guest_cpuid_vp state = {
+	    .vp_index = vp->index, .xcr0 = vp->xcr0, .is_apic_disabled = lapic_mode(&vp->lapic) == LAPIC_MODE_DISABLED};
 	uint32_t out[CPUID_OUTPUTS];
 
 	if (!vp_skip_instruction(vp, exit, OPCODE_CPUID))
 		return vp;
+	if (leaf == 1 || leaf == 7) /* only these mirror it */
+		state.cr4 = vp_read(vp, cr4);
 	/* The parent decides what children are shown: it sees the machine. */
 	if (vp->partition->is_parent && !guest_cpuid_is_hypervisors(leaf))
 		machine_cpuid(leaf, subleaf, out);
@@ -94,12 +92,11 @@ static bool cr4_is_legal(const struct vp *vp, uint64_t value) {
 	return !(value & ~old & CR4_PCIDE) || (is_long && !(vp_read(vp, cr3) & 0xfff));
 }
 
-static struct vp *cr_exit(struct vp *vp, const struct vp_exit *exit) {
+static struct vp *cr_exit(struct vp *vp, const struct vp_exit *exit maybe_unused) {
 	uint64_t *gpr = vp_gpr(vp);
 	struct fetch_mov_cr mov;
 	uint64_t value;
 
-	(void)exit;
 	if (!vp_fetch_mov_cr(vp, &mov))
 		return vp;
 	/* The parent may write the register page at any time: read once, then judged. */
@@ -110,7 +107,7 @@ static struct vp *cr_exit(struct vp *vp, const struct vp_exit *exit) {
 		gpr[mov.gpr] = mov.cr == 8 ? vp->hw.cr8 : vp_read(vp, cr4);
 	} else if (mov.cr == 8) {
 		vp->hw.cr8 = (uint8_t)value;
-		vp->needs_events = true;
+		vp->needs_delivery = true;
 	} else {
 		vp_write(vp, cr4, value);
 		vp->hw.flush_pending = true;
@@ -150,14 +147,12 @@ static struct vp *exception_exit(struct vp *vp, const struct vp_exit *exit) {
 	return vp;
 }
 
-static struct vp *debug_exit(struct vp *vp, const struct vp_exit *exit) {
-	(void)exit;
+static struct vp *debug_exit(struct vp *vp, const struct vp_exit *exit maybe_unused) {
 	vp_context_use_debug(vp);
 	return vp;
 }
 
-static struct vp *triple_fault_exit(struct vp *vp, const struct vp_exit *exit) {
-	(void)exit;
+static struct vp *triple_fault_exit(struct vp *vp, const struct vp_exit *exit maybe_unused) {
 	return intercept_plain(vp, HV_MESSAGE_UNRECOVERABLE_EXCEPTION);
 }
 

@@ -6,12 +6,15 @@
 
 #include "lib/bits.h"
 
-#define CR4_OSXSAVE   BIT(18)
-#define CR4_PKE       BIT(22)
+#define CR4_OSXSAVE     BIT(18)
+#define CR4_PKE         BIT(22)
 
 /* What the hypervisor says of itself in leaf 0x40000002: 0.1, build 1. */
-#define VERSION_BUILD 1u
-#define VERSION_MINOR 1u
+#define VERSION_BUILD   1u
+#define VERSION_MINOR   1u
+
+/* Of the leaves below 32, those that `complete` changes. */
+#define LEAVES_OF_STATE (BIT(1) | BIT(7) | BIT(0xd))
 
 enum hv_status guest_cpuid_check_child(uint64_t privileges, uint64_t hints) {
 	if (((uint32_t)hints & ~CPUID_CHILD_HINTS) ||
@@ -46,7 +49,8 @@ static uint32_t xsave_size(const struct guest_cpu *cpu, uint64_t xcr0, bool is_c
 	return size;
 }
 
-static void hypervisor_leaf(const struct guest_cpu *cpu, uint32_t leaf, uint32_t out[CPUID_OUTPUTS]) {
+static __attribute__((noinline)) void hypervisor_leaf(const struct guest_cpu *cpu, uint32_t leaf,
+                                                      uint32_t out[CPUID_OUTPUTS]) {
 	bool has_frequencies = cpu->privileges & HV_PRIVILEGE_ACCESS_FREQUENCY;
 	bool has_timers = cpu->privileges & HV_PRIVILEGE_ACCESS_SYNTHETIC_TIMERS;
 	bool has_synic = cpu->privileges & HV_PRIVILEGE_ACCESS_SYNIC;
@@ -67,8 +71,8 @@ static void hypervisor_leaf(const struct guest_cpu *cpu, uint32_t leaf, uint32_t
 }
 
 /* What a VP's state changes in the partition's row. */
-static void complete(const struct guest_cpu *cpu, const struct guest_cpuid_vp *vp, uint32_t leaf, uint32_t subleaf,
-                     uint32_t out[CPUID_OUTPUTS]) {
+static __attribute__((noinline)) void complete(const struct guest_cpu *cpu, const struct guest_cpuid_vp *vp,
+                                               uint32_t leaf, uint32_t subleaf, uint32_t out[CPUID_OUTPUTS]) {
 	bool has_osxsave = (out[CPUID_ECX] & 1u << 26) && (vp->cr4 & CR4_OSXSAVE);
 	bool has_ospke = (out[CPUID_ECX] & 1u << 3) && (vp->cr4 & CR4_PKE);
 
@@ -100,7 +104,7 @@ void guest_cpuid(const struct guest_cpu *cpu, const struct guest_cpuid_vp *vp, u
 	out[CPUID_EDX] = row->edx;
 	if (guest_cpuid_is_hypervisors(leaf))
 		hypervisor_leaf(cpu, leaf, out);
-	else if (r != NULL)
+	else if (r != NULL && (leaf >= 32 || (LEAVES_OF_STATE >> leaf & 1)))
 		complete(cpu, vp, leaf, subleaf, out);
 	/* Topology: each subleaf, also one without levels, says who asks. */
 	if ((leaf == 0xb || leaf == 0x1f) && cpuid_rows_find(&cpu->rows, leaf, 0) != NULL) {

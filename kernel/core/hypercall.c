@@ -17,7 +17,6 @@
 static void read_registers(struct hypercall *hc) {
 	const uint64_t *gpr = vp_gpr(hc->vp);
 
-	hc->is_64 = vp_is_64_bit(hc->vp);
 	if (hc->is_64) {
 		hc->control = gpr[HV_RCX];
 		hc->fast[0] = gpr[HV_RDX];
@@ -51,16 +50,17 @@ static bool is_well_placed(uint64_t address, uint64_t size) {
 }
 
 static enum hv_status copy_parameters(struct hypercall *hc) {
-	uint8_t *in = this_cpu()->hypercall_pages;
+	uint64_t *in = (void *)this_cpu()->hypercall_pages;
 	const struct hypercall_entry *e = hc->entry;
 	uint64_t in_size = hc->in_size + (uint64_t)hc->rep_count * e->rep_in_size;
 	uint64_t out_size = e->out_size + (uint64_t)hc->rep_count * e->rep_out_size;
 	enum hv_status status = HV_STATUS_SUCCESS;
 
 	hc->in = in;
-	hc->out = in + PAGE_SIZE;
+	hc->out = in + PAGE_SIZE / sizeof(*in);
 	if (hc->is_fast) {
-		memcpy(in, hc->fast, 16);
+		in[0] = hc->fast[0];
+		in[1] = hc->fast[1];
 		return HV_STATUS_SUCCESS;
 	}
 	if (!is_well_placed(hc->fast[0], in_size) || !is_well_placed(hc->fast[1], out_size))
@@ -142,7 +142,8 @@ static enum hv_status run(struct hypercall *hc) {
 
 	if (status != HV_STATUS_SUCCESS)
 		return status;
-	if (hc->entry->privilege & ~(cpu->privileges | hv_privileges_of_hints(cpu->hints)))
+	if ((hc->entry->privilege & ~cpu->privileges) &&
+	    (hc->entry->privilege & ~(cpu->privileges | hv_privileges_of_hints(cpu->hints))))
 		return HV_STATUS_ACCESS_DENIED;
 	status = copy_parameters(hc);
 	if (status != HV_STATUS_SUCCESS)
@@ -165,7 +166,8 @@ struct vp *hypercall_exit(struct vp *vp, const struct vp_exit *exit) {
 
 	this_cpu()->count.hypercalls++;
 	/* [TLFS "Hypercall Interface"]: only from protected mode at CPL 0. */
-	if (vp_hw_cpl(&vp->hw) != 0 || !(vp_read(vp, cr0) & CR0_PE))
+	hc.is_64 = vp_hw_is_64_bit(&vp->hw);
+	if (vp_hw_cpl(&vp->hw) != 0 || (!hc.is_64 && !(vp_read(vp, cr0) & CR0_PE)))
 		return vp_inject_exception(vp, VECTOR_UD, false, 0);
 	read_registers(&hc);
 	status = run(&hc);

@@ -6,37 +6,30 @@
 
 #include "lib/bits.h"
 
-#define HV_CALL(NAME, name_, code_, privilege_, target_, form_, in_, rep_in_, out_, rep_out_)                          \
-	{.code = (code_),                                                                                              \
-	 .target = TARGET_##target_,                                                                                   \
-	 .form = HYPERCALL_##form_ & ~HYPERCALL_VARIABLE,                                                              \
-	 .is_variable = HYPERCALL_##form_ & HYPERCALL_VARIABLE,                                                        \
-	 .rep_in_size = (rep_in_),                                                                                     \
-	 .in_size = (in_),                                                                                             \
-	 .out_size = (out_),                                                                                           \
-	 .rep_out_size = (rep_out_),                                                                                   \
-	 .privilege = HV_PRIVILEGE_##privilege_,                                                                       \
-	 .handler = call_##name_},
+/* Codes below 0x100 and our own from 0xf00 on each have a place of their own. */
+#define PLACE(code) (((code)&0xffu) | ((code) >> 8 == 0xf ? 0x100u : 0))
 
-static const struct hypercall_entry entries[] = {
+#define HV_CALL(NAME, name_, code_, privilege_, target_, form_, in_, rep_in_, out_, rep_out_)                          \
+	[PLACE(code_)] = {.code = (code_),                                                                             \
+	                  .target = TARGET_##target_,                                                                  \
+	                  .form = HYPERCALL_##form_ & ~HYPERCALL_VARIABLE,                                             \
+	                  .is_variable = HYPERCALL_##form_ & HYPERCALL_VARIABLE,                                       \
+	                  .rep_in_size = (rep_in_),                                                                    \
+	                  .in_size = (in_),                                                                            \
+	                  .out_size = (out_),                                                                          \
+	                  .rep_out_size = (rep_out_),                                                                  \
+	                  .privilege = HV_PRIVILEGE_##privilege_,                                                      \
+	                  .handler = call_##name_},
+
+static const struct hypercall_entry entries[0x200] = {
 #include <hv_abi/calls.def>
 };
 #undef HV_CALL
 
-/* The list is sorted by code, so that a search by halves finds it. */
 const struct hypercall_entry *hypercall_find(uint16_t code) {
-	unsigned low = 0;
-	unsigned high = ARRAY_COUNT(entries);
+	const struct hypercall_entry *e = &entries[PLACE(code)];
 
-	while (high - low > 1) {
-		unsigned middle = (low + high) / 2;
-
-		if (entries[middle].code <= code)
-			low = middle;
-		else
-			high = middle;
-	}
-	return entries[low].code == code ? &entries[low] : NULL;
+	return e->handler != NULL && e->code == code ? e : NULL;
 }
 
 enum hv_status hypercall_decode(struct hypercall *hc) {

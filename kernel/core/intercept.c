@@ -21,6 +21,7 @@ static void *begin(struct vp *vp, enum hv_message_type type, unsigned size) {
 	memset(message->payload, 0, size);
 	vp->intercept->sequence = ++vp->intercept_sequence;
 	vp->registers->valid = HV_DIRTY_GENERAL;
+	vp->intercept_mode = 0;
 	return message->payload;
 }
 
@@ -41,6 +42,7 @@ static void *begin_exit(struct vp *vp, enum hv_message_type type, unsigned size,
 	h->access_type = (uint8_t)access;
 	h->execution_state = (uint16_t)state;
 	vp_hw_segment(&vp->hw, VP_CS, &h->cs);
+	vp->intercept_mode = vp_hw_is_64_bit(&vp->hw) ? 64 : 32; /* not from the page: it is the parent's, too */
 	h->rip = vp_read(vp, rip);
 	h->rflags = vp_read(vp, rflags);
 	return h;
@@ -149,7 +151,7 @@ void intercept_machine_check(struct vp *vp) {
 
 /* Most resumes only move RIP: no need for the whole state then. */
 static bool take_rip(struct vp *vp, uint64_t rip) {
-	if (vp_is_64_bit(vp) ? !address_is_canonical(rip) : rip >> 32 != 0)
+	if (vp->intercept_mode == 64 ? !address_is_canonical(rip) : rip >> 32 != 0)
 		return false;
 	vp_write(vp, rip, rip);
 	return true;
@@ -166,7 +168,7 @@ enum vp_state_rule intercept_resume(struct vp *vp, uint64_t *value) {
 	dirty &= HV_DIRTY_RIP | HV_DIRTY_SEGMENTS | HV_DIRTY_FLAGS | HV_DIRTY_CONTROL | HV_DIRTY_EVENT;
 	if (dirty == 0 && !vp->needs_check)
 		return VP_RULE_NONE;
-	if (dirty == HV_DIRTY_RIP && !vp->needs_check) {
+	if (dirty == HV_DIRTY_RIP && !vp->needs_check && vp->intercept_mode != 0) {
 		*value = *(volatile uint64_t *)&page->rip;
 		return take_rip(vp, *value) ? VP_RULE_NONE : VP_RULE_RIP_CANONICAL;
 	}

@@ -6,6 +6,7 @@
 #include "core/vp_events.h"
 
 #include "core/partition.h"
+#include "core/sched.h"
 #include "core/vp.h"
 
 static void deliver(struct vp *vp, const struct lapic_ipi *ipi) {
@@ -30,10 +31,15 @@ static void deliver(struct vp *vp, const struct lapic_ipi *ipi) {
 	}
 }
 
-void ipi_send(struct partition *p, const struct vp *sender, const struct lapic_ipi *ipi) {
+void ipi_send(struct partition *p, struct vp *sender, const struct lapic_ipi *ipi) {
 	const struct lapic *from = sender != NULL ? &sender->lapic : NULL;
 	struct vp *best = NULL;
 
+	/* To itself, and it runs: its model is at hand. Else it may have to be woken. */
+	if (sender != NULL && ipi->shorthand == LAPIC_SHORTHAND_SELF && sched_is_running(sender)) {
+		(void)lapic_accept(&sender->lapic, ipi->vector, ipi->is_level);
+		return;
+	}
 	partition_for_each_vp (vp, p) {
 		if (!lapic_ipi_targets(ipi, from, &vp->lapic))
 			continue;

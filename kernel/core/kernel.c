@@ -43,25 +43,36 @@ void core_on_unknown_vector(unsigned vector) {
 		log_warning("cpu %u: first interrupt that nobody asked for, vector %u", cpu->index, vector);
 }
 
-/* Enters VPs until something wants the processor. Returns the last one. */
+/* What the processor did until now was for `before`; from now on it is for `vp`. */
+static void account(struct vp *before, struct vp *vp) {
+	uint64_t now = machine_tsc();
+
+	before->runtime_tsc += now - before->entered_tsc;
+	vp->entered_tsc = now;
+}
+
+/* Enters VPs until something wants the processor. Returns the last one. While the VP
+ * stays the same, an exit costs two tests, the handler and the entry. */
 static struct vp *run_vps(struct cpu *cpu, struct vp *next) {
 	struct vp_exit exit;
 	struct vp *vp = next;
 
+	vp->entered_tsc = machine_tsc();
 	for (; next != NULL; next = exit_handle(vp, &exit)) {
+		if (vp != next)
+			account(vp, next);
 		vp = next;
 		if (__atomic_load_n(&cpu->attention, __ATOMIC_ACQUIRE) != 0 ||
-		    (!vp->partition->is_parent && !vp_events_prepare(vp)))
+		    (vp_has_news(vp) && !vp->partition->is_parent && !vp_events_prepare(vp)))
 			break;
 		if (cpu->current != vp) {
 			vp_context_switch(vp);
 			cpu->current = vp;
 		}
-		vp->entered_tsc = machine_tsc();
 		vp_hw_enter(&vp->hw, &exit);
-		vp->runtime_tsc += machine_tsc() - vp->entered_tsc;
 		cpu->count.exits++;
 	}
+	account(vp, vp);
 	return vp;
 }
 

@@ -13,9 +13,12 @@
 #define VERSION (0x14u | 5u << 16)
 
 int lapic_highest(const struct lapic *l, enum lapic_register bits) {
-	for (unsigned i = 8; i-- > 0;)
-		if (l->reg[bits + i] != 0)
-			return (int)(i * 32 + bit_highest(l->reg[bits + i]));
+	for (unsigned i = 8; i > 0; i -= 2) { /* two at once */
+		uint64_t word = (uint64_t)l->reg[bits + i - 1] << 32 | l->reg[bits + i - 2];
+
+		if (word != 0)
+			return (int)((i - 2) * 32 + bit_highest(word));
+	}
 	return -1;
 }
 
@@ -136,9 +139,12 @@ struct lapic_action lapic_eoi(struct lapic *l) {
 }
 
 bool lapic_may_skip_eoi(const struct lapic *l) {
-	struct lapic ended = *l;
-	struct lapic_action end = lapic_eoi(&ended);
+	unsigned vector = (unsigned)lapic_highest(l, LAPIC_ISR);
+	uint32_t others = 0;
 
-	return end.kind == LAPIC_ACTION_EOI && !end.was_level && lapic_highest(&ended, LAPIC_ISR) < 0 &&
-	       lapic_highest(l, LAPIC_IRR) < 0;
+	if (vector > 255 || has_vector(l, LAPIC_TMR, vector) || lapic_highest(l, LAPIC_IRR) >= 0)
+		return false;
+	for (unsigned i = 0; i < 8; i++)
+		others |= l->reg[LAPIC_ISR + i] ^ (i == vector / 32 ? 1u << vector % 32 : 0);
+	return others == 0;
 }

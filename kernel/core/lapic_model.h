@@ -160,6 +160,11 @@ bool lapic_read(struct lapic *l, enum lapic_mode mode, uint32_t reg, uint64_t no
 bool lapic_write(struct lapic *l, enum lapic_mode mode, uint32_t reg, uint64_t value, uint64_t now_ns,
                  struct lapic_action *action);
 
+/* Writing it neither needs now_ns nor has to do with the timer. */
+static inline bool lapic_is_timeless(uint32_t reg) {
+	return reg == LAPIC_TPR || reg == LAPIC_EOI || reg == LAPIC_ICR || reg == LAPIC_SELF_IPI;
+}
+
 /*
  * The end of an interrupt, the interrupt command and the task priority as
  * HV_MSR_EOI, _ICR and _TPR have them: any mode but disabled, destination in bits

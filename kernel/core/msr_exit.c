@@ -26,7 +26,7 @@ static struct synthetic_msr_context synthetic_context(struct vp *vp) {
 	    .lapic = &vp->lapic,
 	    .time = &p->time,
 	    .host_tsc = machine_tsc(),
-	    .runtime_tsc = vp->runtime_tsc,
+	    .runtime_tsc = vp->runtime_tsc + machine_tsc() - vp->entered_tsc,
 	};
 }
 
@@ -38,7 +38,7 @@ static bool read_msr(struct vp *vp, uint32_t msr, uint64_t *value) {
 	switch (guest_msr_class(msr)) {
 	case GUEST_MSR_LAPIC:
 		if (apic == LAPIC_IRR || vp->posted != 0)
-			vp->needs_events = true;
+			vp->needs_delivery = true;
 		return lapic_read(&vp->lapic, LAPIC_MODE_X2APIC, apic, vp_now_ns(vp), value);
 	case GUEST_MSR_SYNTHETIC:
 		c = synthetic_context(vp);
@@ -82,10 +82,12 @@ static bool write_hardware(struct vp *vp, uint32_t msr, uint64_t value) {
 }
 
 static bool write_msr(struct vp *vp, uint32_t msr, uint64_t value, struct synthetic_action *action) {
+	unsigned apic = msr - GUEST_MSR_LAPIC_FIRST;
+
 	switch (guest_msr_class(msr)) {
 	case GUEST_MSR_LAPIC:
-		return lapic_write(&vp->lapic, LAPIC_MODE_X2APIC, msr - GUEST_MSR_LAPIC_FIRST, value, vp_now_ns(vp),
-		                   &action->apic);
+		return lapic_write(&vp->lapic, LAPIC_MODE_X2APIC, apic, value,
+		                   lapic_is_timeless(apic) ? 0 : vp_now_ns(vp), &action->apic);
 	case GUEST_MSR_SYNTHETIC:
 		return write_synthetic(vp, msr, value, action);
 	case GUEST_MSR_HARDWARE:
@@ -108,7 +110,8 @@ static bool write_msr(struct vp *vp, uint32_t msr, uint64_t value, struct synthe
 
 /* What a write asks of core. */
 static struct vp *carry_out(struct vp *vp, const struct synthetic_action *action) {
-	vp->needs_events = true;
+	vp->needs_delivery = true;
+	vp->needs_events |= !lapic_is_timeless((uint32_t)vp_gpr(vp)[HV_RCX] - GUEST_MSR_LAPIC_FIRST);
 	vp->hw.cr8 = lapic_cr8(&vp->lapic);
 	if (action->apic.kind == LAPIC_ACTION_IPI)
 		ipi_send(vp->partition, vp, &action->apic.ipi);

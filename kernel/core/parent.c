@@ -48,13 +48,8 @@ static void init_cpu(struct guest_cpu *cpu) {
 	cpu->vp_count = HV_MAX_VPS;
 	for (unsigned i = 0; i < ARRAY_COUNT(leaves); i++) {
 		struct hv_cpuid_result row = {.leaf = leaves[i]};
-		uint32_t out[CPUID_OUTPUTS];
 
-		machine_cpuid(row.leaf, 0, out);
-		row.eax = out[CPUID_EAX];
-		row.ebx = out[CPUID_EBX];
-		row.ecx = out[CPUID_ECX];
-		row.edx = out[CPUID_EDX];
+		machine_cpuid(row.leaf, 0, (uint32_t *)&row + offsetof(struct hv_cpuid_result, eax) / sizeof(uint32_t));
 		check(cpuid_rows_add(&cpu->rows, &row) == HV_STATUS_SUCCESS);
 	}
 	cpu->limits = cpu_limits_derive(&cpu->rows, &kernels);

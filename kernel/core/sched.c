@@ -223,7 +223,7 @@ struct vp *sched_intercept(struct vp *vp) {
 		if (s->running == vp && vp->home == this_cpu()) {
 			io->hold = 0;
 			s->running = io;
-			s->io_since = vp->entered_tsc;
+			s->io_since = machine_tsc();
 			next = io;
 		} else {
 			release_locked(s, io, HOLD_WAIT);
@@ -397,8 +397,12 @@ void sched_arm(struct cpu *cpu) {
 }
 
 void sched_end_slice(struct vp *vp) {
-	struct sched_cpu *s = lock_home(vp);
+	struct sched_cpu *s = vp->home->sched;
 
+	/* Nobody would get it. Who becomes ready just now preempts by itself. */
+	if (!has_ready(s) && __atomic_load_n(&s->io_vp->hold, __ATOMIC_RELAXED) != 0)
+		return;
+	spinlock_acquire(&s->lock);
 	s->slice_end = machine_tsc();
 	poke(vp->home);
 	spinlock_release(&s->lock);

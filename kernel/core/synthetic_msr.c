@@ -62,6 +62,7 @@ static uint64_t value_of(const struct synthetic_msr_context *c, uint32_t msr) {
 	case HV_MSR_VP_INDEX:
 		return c->vp->vp_index;
 	case HV_MSR_RESET:
+	case HV_MSR_EOM:
 		return 0;
 	case HV_MSR_VP_RUNTIME:
 		return c->runtime_tsc / (c->time->tsc_hz / HV_REFERENCE_TIME_HZ);
@@ -87,8 +88,6 @@ static uint64_t value_of(const struct synthetic_msr_context *c, uint32_t msr) {
 		return c->vp->siefp;
 	case HV_MSR_SIMP:
 		return c->vp->simp;
-	case HV_MSR_EOM:
-		return 0;
 	case HV_MSR_SINT0 ... HV_MSR_SINT15:
 		return c->vp->sint[msr - HV_MSR_SINT0];
 	default:

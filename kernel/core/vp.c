@@ -9,15 +9,6 @@
 
 #define DR6_BS 0x4000ull
 
-bool vp_is_64_bit(const struct vp *vp) {
-	struct hv_segment_register cs;
-
-	if (!(vp_read(vp, efer) & EFER_LMA))
-		return false;
-	vp_hw_segment(&vp->hw, VP_CS, &cs);
-	return cs.attributes & SEGMENT_L;
-}
-
 /* The instruction bytes at RIP. */
 static unsigned fetch_bytes(struct vp *vp, bool is_64, uint8_t *bytes) {
 	struct fetch_mode mode = {vp_read(vp, cr0), vp_read(vp, cr3), vp_read(vp, cr4), vp_read(vp, efer)};
@@ -36,18 +27,19 @@ static unsigned fetch_bytes(struct vp *vp, bool is_64, uint8_t *bytes) {
 }
 
 bool vp_fetch_mov_cr(struct vp *vp, struct fetch_mov_cr *mov) {
-	bool is_64 = vp_is_64_bit(vp);
+	bool is_64 = vp_hw_is_64_bit(&vp->hw);
 	uint8_t bytes[INSTRUCTION_MAX];
 
 	return guest_fetch_mov_cr(bytes, fetch_bytes(vp, is_64, bytes), is_64, mov);
 }
 
 unsigned vp_instruction_length(struct vp *vp, const struct vp_exit *exit, unsigned opcode) {
-	bool is_64 = vp_is_64_bit(vp);
 	uint8_t bytes[INSTRUCTION_MAX];
+	bool is_64;
 
 	if (exit->instruction_length != 0)
 		return exit->instruction_length;
+	is_64 = vp_hw_is_64_bit(&vp->hw);
 	return guest_fetch_length(bytes, fetch_bytes(vp, is_64, bytes), is_64, (enum fetch_opcode)opcode);
 }
 
@@ -60,16 +52,16 @@ bool vp_skip_instruction(struct vp *vp, const struct vp_exit *exit, unsigned opc
 }
 
 void vp_skip_bytes(struct vp *vp, unsigned length) {
-	uint64_t rip = vp_read(vp, rip) + length;
+	uint64_t old = vp_read(vp, rip);
+	uint64_t rip = old + length;
 
-	vp_write(vp, rip, vp_is_64_bit(vp) ? rip : (uint32_t)rip);
+	/* Outside 64-bit mode RIP wraps at 4 GiB, and is below it. */
+	if (rip >> 32 != old >> 32 && !vp_hw_is_64_bit(&vp->hw))
+		rip = (uint32_t)rip;
+	vp_write(vp, rip, rip);
 	/* A single step ends with this instruction [SDM 3B 18.3.1.4]. */
 	if (vp_read(vp, rflags) & RFLAGS_TF) {
-		struct vp_state s;
-
-		vp_hw_get_state(&vp->hw, &s);
-		s.dr6 |= DR6_BS;
-		vp_hw_set_state(&vp->hw, &s);
+		vp_write(vp, dr6, vp_read(vp, dr6) | DR6_BS);
 		vp_inject_exception(vp, VECTOR_DB, false, 0);
 	}
 }

@@ -82,7 +82,8 @@ struct vp {
 	uint64_t tsc_aux;
 	uint64_t xcr0;
 	bool needs_check;    /* registers were set by name: judge the state at resume */
-	bool needs_events;   /* lapic or event state changed: evaluate before entry */
+	bool needs_events;   /* lapic, event state or timers changed: evaluate before entry */
+	bool needs_delivery; /* what is pending or the priority did, and no timer */
 	bool has_nmi;        /* an NMI waits for delivery */
 	bool is_halted;      /* in HLT until an event is delivered */
 	bool waits_for_sipi; /* after INIT, and application processors at start */
@@ -96,13 +97,14 @@ struct vp {
 	sfn_t message_page;                  /* p likewise, of the SynIC */
 	sfn_t event_flags_page;              /* p likewise */
 	uint64_t intercept_sequence;         /* h */
+	uint8_t intercept_mode;              /* h bits of RIP at the intercept; 0: not known */
 
 	/* Processor context that neither vendor switches (h): arch/x86/vp_context.h. */
 	void *xsave;
 	uint64_t dr[4];
 
-	uint64_t entered_tsc; /* h */
-	uint64_t runtime_tsc; /* h TSC ticks that the VP has run */
+	uint64_t entered_tsc; /* h since then the processor works for it, if it does */
+	uint64_t runtime_tsc; /* h TSC ticks that it did so before */
 
 	/* VPs of the parent. */
 	struct hv_event_page *events;   /* I */
@@ -122,6 +124,11 @@ static inline bool vp_is_queued(const struct vp *vp) { return !list_is_empty(&vp
 static inline void vp_take_flush(struct vp *vp) {
 	vp->hw.flush_pending = true;
 	__atomic_fetch_add(&vp->flushes, 1, __ATOMIC_SEQ_CST);
+}
+
+/* h: something to look at before it is entered. */
+static inline bool vp_has_news(const struct vp *vp) {
+	return __atomic_load_n(&vp->posted, __ATOMIC_ACQUIRE) != 0 || vp->needs_events || vp->needs_delivery;
 }
 
 static inline uint64_t *vp_gpr(struct vp *vp) { return vp->hw.gpr; }
@@ -146,8 +153,6 @@ must_use bool vp_stop(struct vp *vp);
 /* Gives everything back. The VP was stopped and unlinked, and all processors have
  * passed their run loops since. Lock: the partition's, the parent's and memory. */
 void vp_destroy(struct vp *vp);
-
-bool vp_is_64_bit(const struct vp *vp);
 
 /* Length of the instruction that caused this exit; where the exit does not tell,
  * guest_fetch finds it; `opcode` is what this exit allows (guest_fetch.h). 0: the

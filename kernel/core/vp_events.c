@@ -113,7 +113,9 @@ static void take_posted(struct vp *vp) {
 		take_interrupts(vp);
 	if (posted & POSTED_FLUSH)
 		vp_take_flush(vp);
-	vp->needs_events = true;
+	vp->needs_delivery = true;
+	if (posted & ~(POSTED_INTERRUPTS | POSTED_FLUSH))
+		vp->needs_events = true;
 }
 
 /* The earliest time at which a timer of this VP has something to do. */
@@ -151,8 +153,12 @@ static bool can_interrupt(const struct vp *vp) {
 }
 
 static void inject_interrupt(struct vp *vp) {
-	int vector = lapic_pending(&vp->lapic);
+	int vector;
 
+	vp->hw.window = 0;
+	if (lapic_highest(&vp->lapic, LAPIC_IRR) < 0)
+		return; /* mostly */
+	vector = lapic_pending(&vp->lapic);
 	if (vector >= 0 && can_interrupt(vp)) {
 		assist_withdraw(vp);
 		vector = lapic_pending(&vp->lapic);
@@ -176,13 +182,16 @@ static void inject_interrupt(struct vp *vp) {
 static void evaluate(struct vp *vp) {
 	vp_eoi_assist_sync(vp);
 	lapic_set_cr8(&vp->lapic, vp->hw.cr8);
-	expire_timers(vp);
+	if (vp->needs_events)
+		expire_timers(vp);
 	if (vp->has_nmi)
 		inject_nmi(vp);
 	inject_interrupt(vp);
-	arm_timers(vp);
+	if (vp->needs_events)
+		arm_timers(vp);
+	vp->needs_events = false;
 	/* An NMI that could not go in yet is tried again at the next exit. */
-	vp->needs_events = vp->has_nmi;
+	vp->needs_delivery = vp->has_nmi;
 }
 
 bool vp_events_prepare(struct vp *vp) {
@@ -190,13 +199,13 @@ bool vp_events_prepare(struct vp *vp) {
 
 	if (__atomic_load_n(&vp->posted, __ATOMIC_ACQUIRE) != 0)
 		take_posted(vp);
-	if (!vp->needs_events)
+	if (!vp->needs_events && !vp->needs_delivery)
 		return true;
 	if (!vp->waits_for_sipi)
 		evaluate(vp);
 	if (!vp->waits_for_sipi && !vp->is_halted)
 		return true;
-	vp->needs_events = true;
+	vp->needs_delivery = true;
 	hold = vp->waits_for_sipi ? HOLD_STARTUP : HOLD_HALT;
 	(void)sched_hold(vp, hold);
 	/* Something may have come between the look and the hold. */
@@ -207,6 +216,6 @@ bool vp_events_prepare(struct vp *vp) {
 
 bool vp_events_halt(struct vp *vp) {
 	vp->is_halted = true;
-	vp->needs_events = true;
+	vp->needs_delivery = true;
 	return vp_events_prepare(vp);
 }

@@ -29,7 +29,7 @@ void vp_post(struct vp *vp, uint32_t bits); /* POSTED_NMI, POSTED_INIT, POSTED_R
  * error: the message is lost, as on a machine. The partition is active: its lock
  * is held, or one of its VPs is running here.
  */
-void ipi_send(struct partition *p, const struct vp *sender, const struct lapic_ipi *ipi);
+void ipi_send(struct partition *p, struct vp *sender, const struct lapic_ipi *ipi);
 
 /* Sends a fixed interrupt to the VPs of a set, by index, that accept any. */
 void ipi_send_set(struct partition *p, uint64_t vps, uint8_t vector);

@@ -19,11 +19,12 @@ static uint64_t result(uint32_t reasons, const struct vp *intercepted) {
 
 static bool has_events(const struct vp *vp) {
 	const uint64_t *words = (const uint64_t *)vp->events;
+	uint64_t any = 0;
 
+#pragma GCC unroll 16
 	for (unsigned i = 0; i < EVENT_WORDS; i++)
-		if (__atomic_load_n(&words[i], __ATOMIC_SEQ_CST) != 0)
-			return true;
-	return false;
+		any |= __atomic_load_n(&words[i], __ATOMIC_SEQ_CST);
+	return any != 0;
 }
 
 void vp_wait_complete(struct vp *vp, const struct vp *intercepted) {

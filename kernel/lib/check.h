@@ -11,5 +11,6 @@ _Noreturn void check_failed(const char *condition, const char *file, int line);
 
 /* For results that must not be ignored. */
 #define must_use         __attribute__((warn_unused_result))
+#define maybe_unused     __attribute__((unused))
 
 #define check(condition) ((condition) ? (void)0 : check_failed(#condition, __FILE__, __LINE__))

@@ -90,8 +90,9 @@ void ioapic_set_pin(struct ioapic *ioapic, unsigned pin, bool level) {
 	bool was_asserted;
 	uint64_t entry;
 
-	if (pin >= IOAPIC_PIN_COUNT)
+	if (pin >= IOAPIC_PIN_COUNT || (ioapic->pin_levels >> pin & 1) == level)
 		return;
+	ioapic->is_quiet = false;
 	entry = ioapic->redirection[pin];
 	was_asserted = is_asserted(ioapic, pin);
 	ioapic->pin_levels &= ~(1u << pin);
@@ -101,7 +102,7 @@ void ioapic_set_pin(struct ioapic *ioapic, unsigned pin, bool level) {
 }
 
 bool ioapic_take_message(struct ioapic *ioapic, struct ioapic_message *message) {
-	for (unsigned pin = 0; pin < IOAPIC_PIN_COUNT; pin++) {
+	for (unsigned pin = 0; !ioapic->is_quiet && pin < IOAPIC_PIN_COUNT; pin++) {
 		uint64_t entry = ioapic->redirection[pin];
 
 		if (!owes_message(ioapic, pin))
@@ -119,10 +120,12 @@ bool ioapic_take_message(struct ioapic *ioapic, struct ioapic_message *message) 
 		};
 		return true;
 	}
+	ioapic->is_quiet = true;
 	return false;
 }
 
 void ioapic_eoi(struct ioapic *ioapic, uint8_t vector) {
+	ioapic->is_quiet = false;
 	for (unsigned pin = 0; pin < IOAPIC_PIN_COUNT; pin++) {
 		uint64_t entry = ioapic->redirection[pin];
 
@@ -148,6 +151,7 @@ static void write_entry(struct ioapic *ioapic, unsigned pin, bool is_high, uint3
 	else
 		ioapic->edges &= ~(1u << pin);
 	ioapic->redirection[pin] = entry;
+	ioapic->is_quiet = false;
 }
 
 static uint32_t read_window(const struct ioapic *ioapic) {

@@ -39,6 +39,7 @@ struct ioapic {
 	uint32_t pin_levels;                    /* electrical level of each pin */
 	uint32_t edges;                         /* pins whose edge was not taken yet */
 	uint64_t redirection[IOAPIC_PIN_COUNT]; /* with remote IRR (bit 14) */
+	bool is_quiet;                          /* nothing changed since no pin owed a message */
 };
 
 void ioapic_reset(struct ioapic *ioapic);

@@ -73,11 +73,12 @@ static void give(hv_gpfn_t page) {
 	log_error("the kernel returned page 0x%llx, which was never deposited", (unsigned long long)page);
 }
 
-enum err deposit_more(hv_partition_id_t partition, struct err_text *text) {
+enum err deposit_more(hv_partition_id_t partition, unsigned count, struct err_text *text) {
 	hv_gpfn_t pages[DEPOSIT_BATCH];
-	unsigned count = take(pages, DEPOSIT_BATCH), done;
 	enum hv_status status;
+	unsigned done;
 
+	count = take(pages, count < DEPOSIT_BATCH ? count : DEPOSIT_BATCH);
 	if (count == 0)
 		return err_set(text, ERR_MEMORY, "no memory is left for the kernel's objects");
 	status = hypercall_deposit(partition, pages, count, &done);

@@ -10,12 +10,13 @@
 #include <hv_abi/types.h>
 #include "runtime/err.h"
 
-#define DEPOSIT_BATCH 64u /* pages per deposit */
+#define DEPOSIT_BATCH 64u /* pages per deposit, at most */
+#define DEPOSIT_STEP  2u  /* where a call lacks memory; it is repeated until it does not */
 
-/* Deposits a batch for the partition (HV_PARTITION_ID_SELF: for the parent
- * itself). ERR_MEMORY if the parent has none left, ERR_HYPERCALL if the kernel
+/* Deposits `count` pages, fewer if no more are left, for the partition
+ * (HV_PARTITION_ID_SELF: for the parent itself). ERR_MEMORY if the parent has none left, ERR_HYPERCALL if the kernel
  * refuses; pages that were not taken are free again. */
-ERR_CHECKED enum err deposit_more(hv_partition_id_t partition, struct err_text *text);
+ERR_CHECKED enum err deposit_more(hv_partition_id_t partition, unsigned count, struct err_text *text);
 
 /* Takes everything back from a finalized partition. Returns the pages. */
 unsigned deposit_withdraw(hv_partition_id_t partition);

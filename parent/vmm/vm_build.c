@@ -22,11 +22,16 @@
 	 HV_PRIVILEGE_ACCESS_VP_INDEX | HV_PRIVILEGE_ACCESS_RESET | HV_PRIVILEGE_ACCESS_REFERENCE_TSC |                \
 	 HV_PRIVILEGE_ACCESS_FREQUENCY | HV_PRIVILEGE_POST_MESSAGES | HV_PRIVILEGE_SIGNAL_EVENTS)
 /* Lazy EOI (architecture.md D8). A flush of the VP's own translations needs no exit, so no hint 1. */
-#define BASIC_HINTS (HV_HINT_APIC_MSRS | HV_HINT_RELAXED_TIMING | HV_HINT_DEPRECATE_AUTO_EOI)
-#define FULL_HINTS  (BASIC_HINTS | HV_HINT_REMOTE_TLB_FLUSH | HV_HINT_CLUSTER_IPI | HV_HINT_EX_PROCESSOR_MASKS)
+#define BASIC_HINTS           (HV_HINT_APIC_MSRS | HV_HINT_RELAXED_TIMING | HV_HINT_DEPRECATE_AUTO_EOI)
+#define FULL_HINTS            (BASIC_HINTS | HV_HINT_REMOTE_TLB_FLUSH | HV_HINT_CLUSTER_IPI | HV_HINT_EX_PROCESSOR_MASKS)
 /* How often to try for a lock before the call: never, or about as long as an exit takes. */
-#define SPIN_NEVER  (0xffffffffull << 32)
-#define SPIN_LONG   (0xfffull << 32)
+#define SPIN_NEVER            (0xffffffffull << 32)
+#define SPIN_LONG             (0xfffull << 32)
+
+/* What the guest itself may come to need: its overlay pages, each with a table that
+ * splits a large page. A VP has three; the partition has two, which lie together. */
+#define RESERVE_PER_VP        6u
+#define RESERVE_PER_PARTITION 3u
 
 static const uint64_t child_hints[] = {
     [VM_ENLIGHTENMENTS_BASIC] = BASIC_HINTS | SPIN_NEVER,
@@ -51,7 +56,7 @@ static enum err create_partition(struct vm *vm, struct err_text *text) {
 			return err_set(text, ERR_HYPERCALL, "creating the partition failed: %s",
 			               hypercall_status_text(status));
 		/* The partition has no account yet: the parent's own pays. */
-		error = deposit_more(HV_PARTITION_ID_SELF, text);
+		error = deposit_more(HV_PARTITION_ID_SELF, DEPOSIT_BATCH, text);
 		if (error != ERR_NONE)
 			return error;
 	}
@@ -67,7 +72,7 @@ static enum err initialize_partition(struct vm *vm, struct err_text *text) {
 		if (status != HV_STATUS_INSUFFICIENT_MEMORY)
 			return err_set(text, ERR_HYPERCALL, "initializing the partition failed: %s",
 			               hypercall_status_text(status));
-		error = deposit_more(vm->partition, text);
+		error = deposit_more(vm->partition, DEPOSIT_STEP, text);
 		if (error != ERR_NONE)
 			return error;
 	}
@@ -108,7 +113,7 @@ static enum err create_vp(struct vm *vm, unsigned index, struct err_text *text) 
 		if (status != HV_STATUS_INSUFFICIENT_MEMORY)
 			return err_set(text, ERR_HYPERCALL, "creating processor %u failed: %s", index,
 			               hypercall_status_text(status));
-		error = deposit_more(vm->partition, text);
+		error = deposit_more(vm->partition, DEPOSIT_STEP, text);
 		if (error != ERR_NONE)
 			return error;
 	}
@@ -120,6 +125,15 @@ static enum err create_vp(struct vm *vm, unsigned index, struct err_text *text) 
 	vp_msrs_reset(&vp->msrs);
 	vm->vp_count = index + 1;
 	return ERR_NONE;
+}
+
+/* After all calls that take what they need from the same pool. */
+static enum err deposit_reserve(struct vm *vm, struct err_text *text) {
+	enum err error = deposit_more(vm->partition, RESERVE_PER_PARTITION, text);
+
+	for (unsigned i = 0; error == ERR_NONE && i < vm->config.cpus; i++)
+		error = deposit_more(vm->partition, RESERVE_PER_VP, text);
+	return error;
 }
 
 static void delete_partition(struct vm *vm) {
@@ -173,6 +187,9 @@ enum err vm_build(struct vm *vm, vm_find_module_t *find_module, struct err_text 
 	if (error != ERR_NONE)
 		goto undo_ram;
 	error = vm_vmbus_offer_disks(vm, vm_disks_target(vm), text);
+	if (error != ERR_NONE)
+		goto undo_vmbus;
+	error = deposit_reserve(vm, text);
 	if (error != ERR_NONE)
 		goto undo_vmbus;
 	error = vm_boot(vm, find_module, text);

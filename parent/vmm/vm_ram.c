@@ -116,7 +116,7 @@ static enum err map_extent(const struct guest_extent *e, hv_partition_id_t parti
 
 		offset += done * size;
 		if (status == HV_STATUS_INSUFFICIENT_MEMORY) {
-			enum err error = deposit_more(partition, text);
+			enum err error = deposit_more(partition, DEPOSIT_STEP, text);
 
 			if (error != ERR_NONE)
 				return error;

@@ -32,7 +32,7 @@ static enum err connect_messages(struct vm *vm, uint32_t connection_id, struct e
 		if (status != HV_STATUS_INSUFFICIENT_MEMORY)
 			return err_set(text, ERR_HYPERCALL, "connecting VMBus failed: %s",
 			               hypercall_status_text(status));
-		error = deposit_more(vm->partition, text);
+		error = deposit_more(vm->partition, DEPOSIT_STEP, text);
 		if (error != ERR_NONE)
 			return error;
 	}

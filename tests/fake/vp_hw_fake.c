@@ -119,6 +119,12 @@ unsigned vp_hw_cpl(const struct vp_hw *hw) {
 	return s->cr0 & CR0_PE ? s->segment[VP_SS].attributes >> 5 & 3 : 0;
 }
 
+bool vp_hw_is_64_bit(const struct vp_hw *hw) {
+	const struct vp_state *s = &fake_of(hw)->state;
+
+	return (s->efer & EFER_LMA) && (s->segment[VP_CS].attributes & SEGMENT_L);
+}
+
 void vp_hw_segment(const struct vp_hw *hw, enum vp_segment n, struct hv_segment_register *out) {
 	*out = fake_of(hw)->state.segment[n];
 }

@@ -44,8 +44,10 @@ static inline uint64_t hw_event_requeued(uint64_t info, const struct vp_exit *ex
 	uint64_t event = HV_EVENT_PENDING | (uint64_t)hw_event_type(info) << HV_EVENT_TYPE_SHIFT |
 	                 (info & 0xff) << HV_EVENT_VECTOR_SHIFT;
 
-	if (!(info & HW_EVENT_VALID) || hw_event_type(info) >= HW_EVENT_SOFTWARE ||
-	    exit->reason == VP_EXIT_TRIPLE_FAULT || exit->reason == VP_EXIT_INVALID_STATE ||
+	if (!(info & HW_EVENT_VALID))
+		return 0;
+	if (hw_event_type(info) >= HW_EVENT_SOFTWARE || exit->reason == VP_EXIT_TRIPLE_FAULT ||
+	    exit->reason == VP_EXIT_INVALID_STATE ||
 	    (exit->reason == VP_EXIT_EXCEPTION && exit->u.exception.vector != 18))
 		return 0;
 	if (info & HW_EVENT_HAS_ERROR)

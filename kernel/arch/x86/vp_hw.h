@@ -25,21 +25,30 @@ struct vp_hw {
 	uint64_t *gpr;         /* HV_GPR_COUNT registers: the register page's array */
 	spa_t gpa_root;        /* root of the second-level tables */
 	struct cpu *loaded_on; /* processor that holds the VP's loaded state, or NULL */
-	uint64_t tsc_offset;
+	uint64_t tsc_offset;   /* who changes it asks for a flush, too */
 	/* HV_EVENT_*: delivered by the next entry, and back here if that was
 	 * interrupted; 0: none. Core replaces no event by another. */
 	uint64_t event;
-	/* Exit as soon as an interrupt of this vector (its priority against TPR) could
-	 * be delivered; 0: no exit. */
-	uint8_t window;
-	uint8_t cr8;           /* task priority, 0..15 */
-	bool wants_nmi_window; /* exit, once, as soon as an NMI could be delivered */
-	bool is_parent;        /* the parent's intercept set */
-	bool flush_pending;    /* flush this VP's translations at the next entry */
-	bool traps_fpu;        /* #NM exits (architecture.md D2) */
-	bool uses_debug;       /* debug registers do not exit any more; vp_hw_put before */
+	/* What core wishes. Seldom anything changes from entry to entry: the vendor
+	 * compares all of it at once. */
+	union {
+		struct {
+			/* Exit as soon as an interrupt of this vector (its priority
+			 * against TPR) could be delivered; 0: no exit. */
+			uint8_t window;
+			uint8_t cr8;           /* task priority, 0..15 */
+			bool wants_nmi_window; /* exit, once, as soon as an NMI could be delivered */
+			bool is_parent;        /* the parent's intercept set */
+			bool flush_pending;    /* flush this VP's translations at the next entry */
+			bool traps_fpu;        /* #NM exits (architecture.md D2) */
+			bool uses_debug;       /* debug registers do not exit any more; vp_hw_put before */
+		};
+		uint64_t wishes;
+	};
 	uint64_t vendor[16];
 };
+
+#define VP_WISHES_NONE (~0ull) /* no VP has these */
 
 enum vp_exit_reason {
 	VP_EXIT_UNEXPECTED, /* an exit that the controls do not ask for */
@@ -76,9 +85,6 @@ struct vp_exit {
 	/* Bytes to skip when the instruction is done; 0: the processor does not say
 	 * (guest_fetch finds out). Always known for VP_EXIT_IO. */
 	uint8_t instruction_length;
-	/* An event was being delivered when this exit came; the vendor has put it
-	 * back, it will be delivered at the next entry. */
-	bool event_requeued;
 	uint64_t hardware_code; /* the processor's exit code, for logs */
 	union {
 		struct {
@@ -123,6 +129,7 @@ uint64_t vp_hw_read(const struct vp_hw *hw, unsigned reg);
 void vp_hw_write(struct vp_hw *hw, unsigned reg, uint64_t value);
 void vp_hw_segment(const struct vp_hw *hw, enum vp_segment n, struct hv_segment_register *out);
 unsigned vp_hw_cpl(const struct vp_hw *hw);
+bool vp_hw_is_64_bit(const struct vp_hw *hw);
 bool vp_hw_nmi_blocked(const struct vp_hw *hw);
 
 /* Enters the VP and returns at its next exit, decoded. */

@@ -39,6 +39,7 @@ static struct vp *vps[VPS];
 static uint64_t local_time[CPUS];   /* ticks that passed in a processor's own passes */
 static uint64_t looked_at[CPUS];    /* local_time at the last look for starving */
 static uint64_t waited[VPS];        /* of its homes' local time, since it ran or was held */
+static bool was_ready[VPS];         /* at the last look, and has not run since */
 static unsigned sharers[VPS];       /* most VPs at its homes meanwhile */
 static const struct cpu *home[VPS]; /* at the last look */
 static uint64_t moves;
@@ -75,14 +76,20 @@ static void look_for_starving(void) {
 	for (unsigned i = 0; i < VPS; i++) {
 		const uint32_t c = vps[i]->home->index;
 
-		moves += home[i] != vps[i]->home;
+		if (home[i] != vps[i]->home) {
+			moves++;
+			was_ready[i] = false;
+		}
 		home[i] = vps[i]->home;
 		if (vps[i]->hold != 0)
 			waited[i] = 0;
 		if (waited[i] == 0 || cpus[c].sched->child_count > sharers[i])
 			sharers[i] = cpus[c].sched->child_count;
-		if (vps[i]->hold == 0)
+		/* A pass may be long while nobody waits: the one in which it became ready
+		 * or came here, or ran last, does not count. */
+		if (vps[i]->hold == 0 && was_ready[i])
 			waited[i] += local_time[c] - looked_at[c];
+		was_ready[i] = vps[i]->hold == 0;
 		if (waited[i] > PATIENCE(sharers[i]))
 			fail_msg("VP %u is ready for %llu us and does not run", i,
 			         (unsigned long long)waited[i] / 1000);
@@ -232,6 +239,7 @@ static void child(struct vp *vp, struct fake_vp *f, struct vp_exit *exit) {
 	if (++entries_of_pass == 400)
 		fake_cpu->attention = 1;
 	waited[index_of(vp)] = 0;
+	was_ready[index_of(vp)] = false;
 	end_interrupt(vp, f);
 	f->last_event = 0;
 	fake_tsc += 500 + r % 4096;

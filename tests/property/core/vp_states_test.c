@@ -134,7 +134,7 @@ static struct key key_of(void) {
 	k.waits_for_sipi = vp->waits_for_sipi;
 	k.is_halted = vp->is_halted;
 	k.has_nmi = vp->has_nmi;
-	k.needs_events = vp->needs_events;
+	k.needs_events = (uint8_t)(vp->needs_events | vp->needs_delivery << 1);
 	k.wants_nmi = vp->hw.wants_nmi_window;
 	k.nmi_blocked = f->is_nmi_blocked;
 	k.runs = vp->home->sched->running == vp;

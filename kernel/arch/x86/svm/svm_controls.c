@@ -11,6 +11,7 @@ void svm_controls_init(struct vp_hw *hw, const struct svm_maps *maps) {
 	struct vmcb *v = hw->control;
 
 	svm_exit_intercept(v, hw->is_parent);
+	svm_vp_of(hw)->applied = VP_WISHES_NONE;
 	v->iopm_base = maps->iopm;
 	v->msrpm_base = maps->msrpm;
 	v->asid = 1;
@@ -36,15 +37,9 @@ static uint64_t window(const struct vp_hw *hw, bool opens_at_equal) {
 	return SVM_VINTR_IRQ | priority << SVM_VINTR_PRIO_SHIFT | (uint64_t)hw->window << SVM_VINTR_VECTOR_SHIFT;
 }
 
-void svm_controls_enter(struct vp_hw *hw, bool opens_at_equal) {
+static void apply_wishes(struct vp_hw *hw, bool opens_at_equal) {
 	struct vmcb *v = hw->control;
 
-	v->tsc_offset = hw->tsc_offset;
-	v->event_injection = hw_event_encode(hw->event);
-	if (hv_event_is_nmi(hw->event)) {
-		svm_vp_of(hw)->nmi = SVM_NMI_BLOCKED;
-		svm_controls_intercept(v, SVM_EXIT_IRET, true);
-	}
 	v->vintr = SVM_VINTR_MASKING | hw->cr8 | window(hw, opens_at_equal);
 	svm_controls_intercept(v, SVM_EXIT_VINTR, hw->window != 0);
 	/* A write of CR8 that opens the window exits by itself: QEMU cannot take the
@@ -55,6 +50,21 @@ void svm_controls_enter(struct vp_hw *hw, bool opens_at_equal) {
 	svm_controls_intercept(v, SVM_EXIT_EXCEPTION + 7, hw->traps_fpu);
 	if (hw->is_parent)
 		v->cr0 = (v->cr0 & ~CR0_TS) | (hw->traps_fpu ? CR0_TS : 0);
+	/* An armed window is written at every entry: the processor changes it. */
+	svm_vp_of(hw)->applied = hw->window != 0 ? VP_WISHES_NONE : hw->wishes;
+}
+
+void svm_controls_enter(struct vp_hw *hw, bool opens_at_equal) {
+	struct vmcb *v = hw->control;
+
+	v->tsc_offset = hw->tsc_offset;
+	v->event_injection = hw->event != 0 ? hw_event_encode(hw->event) : 0;
+	if (hw->event != 0 && hv_event_is_nmi(hw->event)) {
+		svm_vp_of(hw)->nmi = SVM_NMI_BLOCKED;
+		svm_controls_intercept(v, SVM_EXIT_IRET, true);
+	}
+	if (hw->wishes != svm_vp_of(hw)->applied)
+		apply_wishes(hw, opens_at_equal);
 }
 
 /* Where a register is, but for the interrupt shadow. */

@@ -18,8 +18,8 @@ struct svm_maps {
 
 /* Kept in struct vp_hw's vendor words. */
 struct svm_vp {
-	uint64_t asid_generation;
-	struct svm_cpu *cpu; /* whose generation that is */
+	uint64_t asid_generation; /* of the processor that gave the ASID */
+	uint64_t applied;         /* struct vp_hw's wishes that the VMCB has */
 	enum {
 		SVM_NMI_OPEN,
 		SVM_NMI_BLOCKED,  /* one was injected and its IRET has not been executed */

@@ -99,12 +99,10 @@ static void decode_exception(const struct vmcb *v, struct vp_exit *exit) {
 static enum vp_exit_reason reason_of(const struct vmcb *v) {
 	uint32_t code = (uint32_t)v->exit_code;
 
-	if (code == SVM_EXIT_NPF)
-		return VP_EXIT_GPA_FAULT;
-	if (code == SVM_EXIT_INVALID)
-		return VP_EXIT_INVALID_STATE;
 	if (code >= ARRAY_COUNT(rows))
-		return VP_EXIT_UNEXPECTED;
+		return code == SVM_EXIT_NPF       ? VP_EXIT_GPA_FAULT
+		       : code == SVM_EXIT_INVALID ? VP_EXIT_INVALID_STATE
+		                                  : VP_EXIT_UNEXPECTED;
 	if (rows[code].reason == VP_EXIT_MSR_READ && v->exit_info1)
 		return VP_EXIT_MSR_WRITE;
 	return (enum vp_exit_reason)rows[code].reason;
@@ -114,14 +112,13 @@ void svm_exit_decode(const struct vmcb *v, bool has_next_rip, struct vp_exit *ex
 	exit->reason = reason_of(v);
 	exit->hardware_code = v->exit_code;
 	exit->instruction_length = 0;
-	exit->event_requeued = false;
 	if (exit->reason == VP_EXIT_GPA_FAULT)
 		decode_fault(v, exit);
 	else if (exit->reason == VP_EXIT_IO)
 		decode_io(v, exit);
 	else if (exit->reason == VP_EXIT_EXCEPTION)
 		decode_exception(v, exit);
-	else if (has_next_rip && v->next_rip > v->rip && v->next_rip - v->rip <= 15)
+	else if (has_next_rip && v->next_rip - v->rip - 1 < 15) /* not 0 */
 		exit->instruction_length = (uint8_t)(v->next_rip - v->rip);
 	else if (exit->reason == VP_EXIT_HYPERCALL)
 		/* VMMCALL comes from the hypercall page, whose length is known (D9). */

@@ -37,9 +37,9 @@ static struct svm_cpu {
 	struct vp_hw *loaded;     /* o whose registers are loaded, NULL: the host's */
 	uint32_t asid_count;      /* I */
 	uint32_t asid_next;       /* o */
-	uint64_t asid_generation; /* o never 0; a VP's older number is stale */
+	uint64_t asid_generation; /* o never 0 or another processor's; all others are stale */
 	bool has_next_rip;        /* I */
-} svm_cpus[MAX_CPUS];
+} __attribute__((aligned(64))) svm_cpus[MAX_CPUS];
 
 static struct svm_maps maps[2]; /* of children, of the parent */
 
@@ -83,6 +83,7 @@ const char *vp_hw_cpu_enable(struct cpu *cpu) {
 	if (!(r.edx & CPUID_SVM_EDX_NPT) || r.ebx < 4)
 		return "nested paging or four ASIDs (CPUID 0x8000000a)";
 	svm->asid_count = r.ebx;
+	svm->asid_generation = cpu->index;
 	svm->has_next_rip = r.edx & CPUID_SVM_EDX_NEXT_RIP;
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_VM_HSAVE_PA, svm->host_save.v);
@@ -161,12 +162,11 @@ static void assign_asid(struct svm_cpu *cpu, struct vp_hw *hw) {
 	v->tlb_control = SVM_TLB_KEEP;
 	if (cpu->asid_next >= cpu->asid_count) {
 		cpu->asid_next = 1;
-		cpu->asid_generation++;
+		cpu->asid_generation += MAX_CPUS;
 		v->tlb_control = SVM_TLB_FLUSH_ALL;
 	}
 	v->asid = cpu->asid_next++;
 	svm_vp_of(hw)->asid_generation = cpu->asid_generation;
-	svm_vp_of(hw)->cpu = cpu;
 	hw->flush_pending = false;
 }
 
@@ -174,7 +174,7 @@ static void assign_asid(struct svm_cpu *cpu, struct vp_hw *hw) {
 void vp_hw_flush_all(void) {
 	struct svm_cpu *cpu = &svm_cpus[this_cpu()->index];
 
-	cpu->asid_generation++;
+	cpu->asid_generation += MAX_CPUS;
 	cpu->asid_next = cpu->asid_count;
 }
 
@@ -186,29 +186,35 @@ static void load(struct svm_cpu *svm, struct vp_hw *hw) {
 	hw->loaded_on = this_cpu();
 }
 
+/* The path of every exit: what it does not need, it does not pay. */
 void vp_hw_enter(struct vp_hw *hw, struct vp_exit *exit) {
 	struct svm_cpu *svm = &svm_cpus[this_cpu()->index];
-	struct svm_vp *vp = svm_vp_of(hw);
 	struct vmcb *v = hw->control;
 
+	/* VMSAVE and VMLOAD: only where another VP, or the host, was loaded. */
 	if (svm->loaded != hw)
 		load(svm, hw);
-	if (vp->asid_generation != svm->asid_generation || vp->cpu != svm || hw->flush_pending)
+	/* A flush, or numbers that another round or processor gave. */
+	if (svm_vp_of(hw)->asid_generation != svm->asid_generation || hw->flush_pending)
 		assign_asid(svm, hw);
+	/* Two stores; the rest for an event and where a wish has changed. */
 	svm_controls_enter(hw, __atomic_load_n(&window_opens_at_equal, __ATOMIC_RELAXED));
+	/* The world switch, and the two registers that travel in the VMCB. */
 	v->rax = hw->gpr[HV_RAX];
 	v->rsp = hw->gpr[HV_RSP];
 	svm_enter(hw->gpr, hw->control_spa.v);
 	hw->gpr[HV_RAX] = v->rax;
 	hw->gpr[HV_RSP] = v->rsp;
 	v->tlb_control = SVM_TLB_KEEP;
-	hw->cr8 = v->vintr & 0xf;
+	hw->cr8 = v->vintr & 0xf; /* the guest moves to CR8 without an exit */
+	/* What it means, and whether an event has to be delivered again. */
 	svm_exit_decode(v, svm->has_next_rip, exit);
 	hw->event = hw_event_requeued(v->exit_int_info, exit);
-	exit->event_requeued = hw->event != 0;
 	if (exit->reason == VP_EXIT_INTERRUPT_WINDOW)
 		note_window(v);
-	follow_nmi(hw, exit);
+	/* Two tests while no NMI is on its way. */
+	if (svm_vp_of(hw)->nmi != SVM_NMI_OPEN)
+		follow_nmi(hw, exit);
 }
 
 /* Brings what VMLOAD has loaded into the VMCB, where it can be read and changed. The next
@@ -250,6 +256,12 @@ void vp_hw_segment(const struct vp_hw *hw, enum vp_segment n, struct hv_segment_
 }
 
 unsigned vp_hw_cpl(const struct vp_hw *hw) { return ((const struct vmcb *)hw->control)->cpl; }
+
+bool vp_hw_is_64_bit(const struct vp_hw *hw) {
+	const struct vmcb *v = hw->control;
+
+	return (v->efer & EFER_LMA) && (v->segment[1].attributes & SEGMENT_L >> 4); /* of CS */
+}
 
 bool vp_hw_nmi_blocked(const struct vp_hw *hw) {
 	const struct svm_vp *vp = svm_vp_of(hw);

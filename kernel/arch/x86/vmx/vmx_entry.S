@@ -32,10 +32,12 @@ vmx_enter:
 
 	.globl	vmx_exit_point
 vmx_exit_point:
-	xchgq	%rdi, (%rsp)
+	pushq	%rdi
+	movq	8(%rsp), %rdi
 	movq	%rax, (%rdi)
 	save_guest %rdi
 	popq	56(%rdi)
+	popq	%rdi
 	xorl	%eax, %eax
 3:	pop_host
 	ret

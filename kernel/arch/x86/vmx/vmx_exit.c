@@ -87,7 +87,6 @@ void vmx_exit_decode(const struct vmx_exit_info *info, struct vp_exit *exit) {
 	exit->reason = reason < ARRAY_COUNT(reasons) ? (enum vp_exit_reason)reasons[reason] : VP_EXIT_UNEXPECTED;
 	exit->hardware_code = info->reason;
 	exit->instruction_length = (uint8_t)(info->instruction_length & 0xf);
-	exit->event_requeued = false;
 	if (reason == VMX_REASON_ENTRY_MACHINE_CHECK) {
 		exit->reason = VP_EXIT_EXCEPTION;
 		exit->u.exception.vector = VECTOR_MC;

@@ -19,6 +19,10 @@ struct vmx_exit_info {
 #define VMX_REASON_BASIC               0xffffu
 #define VMX_REASON_FAILED_ENTRY        (1u << 31)
 
+/* CPUID, HLT, VMCALL, RDMSR, WRMSR: no qualification, and no event was being
+ * delivered. What they tell is in the general registers. */
+#define VMX_PLAIN_REASONS              (1ull << 10 | 1ull << 12 | 1ull << 18 | 1ull << 31 | 1ull << 32)
+
 /* Basic exit reasons [SDM 3D Appendix C "VMX Basic Exit Reasons"]: those with a
  * meaning beyond their row in vmx_exit.c. */
 #define VMX_REASON_EXCEPTION_OR_NMI    0u

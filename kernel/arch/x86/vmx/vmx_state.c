@@ -28,7 +28,7 @@ static const uint16_t fields[] = {
     [VP_REG(sysenter_eip)] = VMCS_GUEST_SYSENTER_EIP,
 };
 
-uint64_t vmx_register_get(const struct vp_hw *hw, unsigned reg) {
+extern inline __attribute__((always_inline)) uint64_t vmx_register_get(const struct vp_hw *hw, unsigned reg) {
 	if (reg == VP_REG(interrupt_shadow))
 		return (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & VMX_BLOCKING_SHADOW) != 0;
 	if (reg == VP_REG(cr0))

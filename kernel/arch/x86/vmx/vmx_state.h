@@ -14,7 +14,7 @@
 /* What the VMCS has no field for. Kept in struct vp_hw's vendor words. */
 struct vmx_vp {
 	struct vmx_cpu *cpu; /* whose host state the VMCS has */
-	uint64_t tsc_offset; /* as the VMCS has it; so are primary and traps_fpu */
+	uint64_t applied;    /* struct vp_hw's wishes as the VMCS has them; so is traps_fpu */
 	/* Registers CR2 to SFMASK. Writes of the syscall MSRs exit, so these are always
 	 * current; the others are in the processor while the VP is loaded there. */
 	union {
@@ -24,7 +24,6 @@ struct vmx_vp {
 			uint64_t syscall[SYSCALL_MSRS];
 		};
 	};
-	uint32_t primary;
 	bool traps_fpu;
 	bool is_launched;
 };

@@ -74,7 +74,7 @@ void vp_hw_init(struct vp_hw *hw) {
 	vmx_cpu_select(hw);
 	vmx_setup_controls(&vmx_controls, &maps[hw->is_parent], hw);
 	vmx_cpu_host();
-	vmx_vp_of(hw)->primary = vmx_controls.word[VMX_WORD_PRIMARY];
+	vmx_vp_of(hw)->applied = VP_WISHES_NONE;
 	vp_state_reset(&reset);
 	vmx_state_set(hw, &reset);
 	vmx_cpu_release(hw);
@@ -152,7 +152,7 @@ static void trap_fpu(struct vp_hw *hw) {
 	vmx_cr0_set(vmx_vp_of(hw), cr0);
 }
 
-/* What core wishes, where the VMCS has something else. */
+/* What core wishes, when something of it has changed. */
 static void write_wishes(struct vp_hw *hw) {
 	struct vmx_vp *vp = vmx_vp_of(hw);
 	uint32_t primary = vmx_controls.word[VMX_WORD_PRIMARY];
@@ -163,30 +163,30 @@ static void write_wishes(struct vp_hw *hw) {
 		primary |= VMX_PRIMARY_NMI_WINDOW;
 	if (!hw->uses_debug)
 		primary |= VMX_PRIMARY_MOV_DR;
-	if (primary != vp->primary) {
-		vp->primary = primary;
-		vmcs_write(VMCS_PRIMARY_CONTROLS, primary);
-	}
-	if (hw->tsc_offset != vp->tsc_offset) {
-		vp->tsc_offset = hw->tsc_offset;
-		vmcs_write(VMCS_TSC_OFFSET, hw->tsc_offset);
-	}
+	vmcs_write(VMCS_PRIMARY_CONTROLS, primary);
+	vmcs_write(VMCS_TSC_OFFSET, hw->tsc_offset);
 	if (hw->traps_fpu != vp->traps_fpu)
 		trap_fpu(hw);
 	if (hw->flush_pending) {
 		vmx_cpu_flush(hw);
 		hw->flush_pending = false;
 	}
-	vmx_event_write(hw);
+	vp->applied = hw->wishes;
+}
+
+static bool is_plain(const struct vmx_exit_info *info) {
+	return info->reason < 64 && (VMX_PLAIN_REASONS >> info->reason & 1);
 }
 
 static void read_exit(struct vmx_exit_info *info) {
 	info->reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
+	info->instruction_length = (uint32_t)vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+	if (is_plain(info))
+		return;
 	info->qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
 	info->vectoring = vmcs_read(VMCS_IDT_VECTORING);
 	if (info->vectoring & HW_EVENT_HAS_ERROR)
 		info->vectoring |= vmcs_read(VMCS_IDT_VECTORING_ERROR_CODE) << 32;
-	info->instruction_length = (uint32_t)vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
 	if (info->reason == VMX_REASON_EXCEPTION_OR_NMI) {
 		info->interruption = (uint32_t)vmcs_read(VMCS_EXIT_INTERRUPTION);
 		info->error = (uint32_t)vmcs_read(VMCS_EXIT_ERROR_CODE);
@@ -226,7 +226,6 @@ static void take_control_register(struct vp_hw *hw, uint64_t qualification, stru
 /* What must happen before anything else, in the order of the exit. */
 static void take_exit(struct vp_hw *hw, const struct vmx_exit_info *info, struct vp_exit *exit) {
 	hw->event = hw_event_requeued(info->vectoring, exit);
-	exit->event_requeued = hw->event != 0;
 	if (hv_event_is_nmi(hw->event))
 		set_nmi_blocking(false);
 	else if (hw->event == 0 && vmx_exit_undid_iret(info))
@@ -243,33 +242,43 @@ static void take_exit(struct vp_hw *hw, const struct vmx_exit_info *info, struct
 		take_control_register(hw, info->qualification, exit);
 }
 
+/* The path of every exit: what it does not need, it does not pay. */
 void vp_hw_enter(struct vp_hw *hw, struct vp_exit *exit) {
 	struct vmx_cpu *vmx = &vmx_cpus[this_cpu()->index];
 	struct vmx_vp *vp = vmx_vp_of(hw);
 	struct vmx_exit_info info = {0};
 
+	/* VMPTRLD, and the MSRs that no VMCS has: only where another VP was loaded. */
 	if (vmx->loaded != hw)
 		load(vmx, hw);
-	vmx_cpu_select(hw);
-	write_wishes(hw);
+	if (vmx->current != hw)
+		vmx_cpu_select(hw);
+	/* VMWRITEs of controls: only where a wish has changed; and of an event. */
+	if (hw->wishes != vp->applied)
+		write_wishes(hw);
+	if (hw->event != 0)
+		vmx_event_write(hw);
+	/* The world switch, and the register that travels in the VMCS. */
 	vmcs_write(VMCS_GUEST_RSP, hw->gpr[HV_RSP]);
 	if (vmx_enter(hw->gpr, vp->is_launched) != 0) {
 		info.reason = VMX_REASON_FAILED_ENTRY;
 		info.qualification = vmcs_read(VMCS_INSTRUCTION_ERROR);
 	} else {
+		/* Two VMREADs say what it is, three more where that is not all. */
 		read_exit(&info);
 		hw->gpr[HV_RSP] = vmcs_read(VMCS_GUEST_RSP);
 	}
-	/* A failed entry neither launches the VMCS nor takes the event out of it; nothing
-	 * was being delivered. */
-	if (info.reason & VMX_REASON_FAILED_ENTRY) {
-		vmcs_write(VMCS_ENTRY_INTERRUPTION, 0);
-		info.vectoring = 0;
-	} else {
-		vp->is_launched = true;
-	}
 	vmx_exit_decode(&info, exit);
-	take_exit(hw, &info, exit);
+	hw->event = 0;
+	if (info.reason & VMX_REASON_FAILED_ENTRY) {
+		/* Neither was the VMCS launched nor the event taken out of it; nothing
+		 * was being delivered. */
+		vmcs_write(VMCS_ENTRY_INTERRUPTION, 0);
+		return;
+	}
+	vp->is_launched = true;
+	if (!is_plain(&info))
+		take_exit(hw, &info, exit);
 }
 
 static bool is_kept(unsigned reg) { return reg >= VP_REG(cr2) && reg <= VP_REG(sfmask); }
@@ -278,14 +287,20 @@ static bool is_kept(unsigned reg) { return reg >= VP_REG(cr2) && reg <= VP_REG(s
  * loaded nowhere is selected for the moment and released again, so that the next
  * access may come from another processor. `with_kept`: registers too that are in the
  * processor while the VP is loaded. */
-static void begin(const struct vp_hw *hw, bool with_kept) {
+static __attribute__((noinline)) void select(const struct vp_hw *hw, bool with_kept) {
 	check(hw->loaded_on == NULL || hw->loaded_on == this_cpu());
 	vmx_cpu_select(hw);
 	if (with_kept && hw->loaded_on != NULL)
 		save_registers(hw);
 }
 
-static void end(const struct vp_hw *hw, bool wrote_kept) {
+/* Most often it is the VP whose exit is being handled. */
+static inline void begin(const struct vp_hw *hw, bool with_kept) {
+	if (vmx_cpus[this_cpu()->index].current != hw || with_kept)
+		select(hw, with_kept);
+}
+
+static inline void end(const struct vp_hw *hw, bool wrote_kept) {
 	if (hw->loaded_on == NULL)
 		vmx_cpu_release(hw);
 	else if (wrote_kept)
@@ -306,7 +321,7 @@ void vp_hw_set_state(struct vp_hw *hw, const struct vp_state *s) {
 	hw->flush_pending = true;
 }
 
-uint64_t vp_hw_read(const struct vp_hw *hw, unsigned reg) {
+extern inline __attribute__((always_inline)) uint64_t vp_hw_read(const struct vp_hw *hw, unsigned reg) {
 	uint64_t value;
 
 	begin(hw, is_kept(reg));
@@ -337,6 +352,11 @@ static uint64_t read_field(const struct vp_hw *hw, enum vmcs_field field) {
 }
 
 unsigned vp_hw_cpl(const struct vp_hw *hw) { return read_field(hw, VMCS_GUEST_ES_ACCESS + 2 * VP_SS) >> 5 & 3; }
+
+bool vp_hw_is_64_bit(const struct vp_hw *hw) {
+	return (read_field(hw, VMCS_GUEST_ES_ACCESS + 2 * VP_CS) & SEGMENT_L) &&
+	       (read_field(hw, VMCS_ENTRY_CONTROLS) & VMX_ENTRY_LONG_MODE);
+}
 
 bool vp_hw_nmi_blocked(const struct vp_hw *hw) {
 	return read_field(hw, VMCS_GUEST_INTERRUPTIBILITY) & (VMX_BLOCKING_SHADOW | VMX_BLOCKING_NMI);

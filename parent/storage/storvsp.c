@@ -107,8 +107,9 @@ static void pump(struct storvsp_queue *q) {
 		has_moved |= send_replies(q);
 		has_moved |= send_rescan(q);
 		/* With no slot free the guest need not signal: a reply brings us
-		 * back. */
-		if (!has_moved && is_empty)
+		 * back. A ring that was empty is looked into once more, by falling
+		 * asleep. */
+		if (is_empty)
 			has_moved = vmbus_channel_sleep(q->channel);
 	} while (has_moved);
 	q->is_pumping = false;

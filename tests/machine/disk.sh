@@ -42,11 +42,11 @@ whole_system() {
 		"$(vm_disk disk:ahci0p0 rw "$(vm_disk label:scratch-nvme rw "$(vm_disk label:root-nvme rw)")"),$cdrom"
 }
 
-# A SATA disk that cannot read sector 8192 nor write sector 12288.
+# A SATA disk that cannot read sector 10008 nor write sector 14008.
 bad_disk() {
 	truncate -s 16M "$run/bad.img"
 	_bad="if=none,id=bad,driver=blkdebug,image.driver=raw,image.file.driver=file,image.file.filename=$(host_disk_file "$run/bad.img")"
-	for _error in 0,read,8192 1,write,12288; do
+	for _error in 0,read,10008 1,write,14008; do
 		_bad="$_bad,$(printf '%s' "$_error" | sed 's/\(.*\),\(.*\),\(.*\)/inject-error.\1.event=none,inject-error.\1.iotype=\2,inject-error.\1.sector=\3/')"
 	done
 	HOST_QEMU_OPTIONS="-drive $_bad -device ich9-ahci,id=ahci,addr=6 -device ide-hd,bus=ahci.0,drive=bad"
@@ -58,11 +58,11 @@ judge_bad_disk() {
 	claim "a SATA disk has a queue" grep -a -q 'ahci0p0: .* 1 queue of 32, interrupts by MSI' "$run/host.log"
 	in_guest "what is written there in random order is read back" 120 "$(fio_on "$bad" '--rw=randwrite --bs=4k --size=2M --direct=1 --ioengine=libaio --iodepth=32')"
 	in_guest "a block that cannot be read is an error, and its neighbors are not" 60 \
-		"! dd if=$bad of=/dev/null bs=4k skip=1024 count=1 iflag=direct && dd if=$bad of=/dev/null bs=4k skip=1025 count=64 iflag=direct"
+		"! dd if=$bad of=/dev/null bs=4k skip=1251 count=1 iflag=direct && dd if=$bad of=/dev/null bs=4k skip=1252 count=64 iflag=direct"
 	in_guest "a block that cannot be written is an error, and its neighbors are not" 60 \
-		"! dd if=/dev/zero of=$bad bs=4k seek=1536 count=1 oflag=direct && dd if=/dev/zero of=$bad bs=4k seek=1537 count=64 oflag=direct"
-	claim "the host's log tells of the block that cannot be read" grep -a -q 'ahci0p0: a read of 8 blocks at block 8192 failed' "$run/host.log"
-	claim "the host's log tells of the block that cannot be written" grep -a -q 'ahci0p0: a write of 8 blocks at block 12288 failed' "$run/host.log"
+		"! dd if=/dev/zero of=$bad bs=4k seek=1751 count=1 oflag=direct && dd if=/dev/zero of=$bad bs=4k seek=1752 count=64 oflag=direct"
+	claim "the host's log tells of the block that cannot be read" grep -a -q 'ahci0p0: a read of 8 blocks at block 10008 failed' "$run/host.log"
+	claim "the host's log tells of the block that cannot be written" grep -a -q 'ahci0p0: a write of 8 blocks at block 14008 failed' "$run/host.log"
 }
 
 cdrom() {
@@ -79,7 +79,7 @@ judge_cdrom() {
 	in_guest "a CD-ROM is mounted, read-only, and its file is read" 60 \
 		"mount -o ro /dev/sr0 /mnt && grep -q 'from a CD-ROM' /mnt/hello && ! touch /mnt/hello && ! mount -o remount,rw /mnt && umount /mnt"
 	in_guest "its drive says what it is" 30 \
-		"[ \"\$(cat /sys/block/sr0/queue/logical_block_size)\" = 2048 ] && ! dmesg | grep 'sr 0.*scsi-1 drive' && dmesg | grep 'sr0: scsi3-mmc drive'"
+		"[ \"\$(cat /sys/block/sr0/queue/logical_block_size)\" = 2048 ] && dmesg | grep -F '[sr0] scsi3-mmc drive'"
 }
 
 judge_whole_system() {

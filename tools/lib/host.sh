@@ -99,7 +99,9 @@ host_exec() {
 		-chardev "file,id=com1,path=$_dir/host.log" -serial chardev:com1 \
 		-chardev "$_com2,id=com2,logfile=$_dir/console.log" -serial chardev:com2
 	if [ -n "$HOST_ICOUNT" ]; then
-		set -- "$@" -icount shift=0,sleep=off -seed 1 -rtc base=2026-01-01T00:00:00,clock=vm
+		_sleep=off
+		[ "$HOST_ICOUNT" != idle ] || _sleep=on # idle time passes as outside
+		set -- "$@" -icount "shift=0,sleep=$_sleep" -seed 1 -rtc base=2026-01-01T00:00:00,clock=vm
 	fi
 	_n=0
 	while read -r _mode _file; do

@@ -64,6 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	volume[0].result = (enum volume_result)(data[4] % 8 < 4 ? 0 : data[4] % 4);
 	volume[1].volume.is_read_only = true;
 	volume[1].volume.can_discard = false;
+	if (data[5] < 128) /* another disk came or went: the first command may be told so instead */
+		scsi_target_set(&target, data[5] % 4, data[5] & 4 ? &disk[1] : NULL);
 	run(&target, data, data + HEAD, size - HEAD);
 	return 0;
 }

@@ -23,7 +23,7 @@ small_guest() {
 	truncate -s 4M "$run/late.img"
 	machine_module scratch.img "$run/scratch.img"
 	machine_module late.img "$run/late.img"
-	machine_disk_guest small 1 256M "$(vm_disk image:scratch.img cow)" plug
+	machine_disk_guest small "$MACHINE_CPUS" 256M "$(vm_disk image:scratch.img cow)" plug
 	rm -f "$run/scratch.img" "$run/late.img"
 }
 
@@ -40,6 +40,8 @@ small_says() { claim "$3" since "^small\\| bulkhead-guest: plug: $1$CARRIAGE_RET
 change_small_guest() {
 	machine_wait console.log '^small\| bulkhead-guest: plug: busy' 300 || machine_must_live
 	mark
+	[ "$MACHINE_CPUS" = 1 ] ||
+		operator 'info small' '^  channel .* disks +open, subchannel 1' "small: its controller has a channel for another processor"
 	operator 'detach small 0' '^LUN 0 of small is (being )?detached' "small: the operator takes the busy disk away"
 	small_says gone 60 "small: its driver lets go of the busy disk"
 	operator 'attach small 0 image:scratch.img rw' 'is an image: it is opened ro or cow' "small: an image is not written"

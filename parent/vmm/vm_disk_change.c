@@ -15,8 +15,8 @@ static enum err judge(const struct vm *vm, unsigned lun, struct err_text *text) 
 	if (lun >= VM_DISKS_MAX)
 		return err_set(text, ERR_RANGE, "LUN %u is out of range: a VM has LUNs 0 to %u", lun, VM_DISKS_MAX - 1);
 	if (vm->state == VM_STOPPING)
-		return err_set(text, ERR_STATE,
-		               "VM '%s' is stopping, and its disks stay until it has: try again then", vm->config.name);
+		return err_set(text, ERR_STATE, "VM '%s' is stopping, and its disks stay until it has: try again then",
+		               vm->config.name);
 	if (!vm->config.has_vmbus)
 		return err_set(text, ERR_STATE, "VM '%s' has no VMBus to reach disks by; see \"vmbus\" in its vm.json",
 		               vm->config.name);

@@ -73,18 +73,13 @@ judge_whole_systems() {
 	down one
 }
 
-# take_disk_away: from VM ahci, which is busy with it. For hosts that can.
+# take_disk_away: from VM ahci, which is busy with it.
 take_disk_away() {
-	machine_prompt || :
-	if ! machine_ask help '^ *detach ' 10; then
-		printf '# this host has no command to take a disk away\n'
-		return 0
-	fi
 	visit ahci
 	host_type "fio --name=t --filename=$second --rw=randwrite --bs=4k --size=64M --time_based --runtime=60 --direct=1 >/dev/null 2>&1 &"
 	sleep 3
 	machine_prompt || :
-	host_type 'detach ahci 1'
+	claim "ahci: the operator takes the busy disk away" machine_ask 'detach ahci 1' '^LUN 1 of ahci is (being )?detached' 30
 	visit ahci
 	in_guest "a disk that is taken away while it is busy is gone" 90 "for n in \$(seq 60); do [ $second != /dev/ ] || break; sleep 1; done; [ $second = /dev/ ]"
 	in_guest "and its kernel has nothing to complain of" 30 "! dmesg | grep -v -E '$LINUX_KNOWN' | grep -E '$bad'"

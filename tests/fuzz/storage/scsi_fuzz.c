@@ -72,6 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 		disk[i].is_locked = data[5] & 8;
 		disk[i].attention = data[5] & 0x10 ? 0x62800 : 0;
 	}
+	if (data[5] < 128) /* another disk came or went: the first command may be told so instead */
+		scsi_target_set(&target, data[5] % 4, data[5] & 4 ? &disk[1] : NULL);
 	run(&target, data, data + HEAD, size - HEAD);
 	require(!disk[1].is_tray_open);
 	return 0;

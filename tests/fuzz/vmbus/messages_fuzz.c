@@ -58,7 +58,8 @@ static void device_gone(struct vmbus_channel *c) { require(c->state == VMBUS_CHA
 static const struct vmbus_device_ops ops = {device_open, device_opened, device_signaled, device_close, device_gone};
 
 static void offer(uint32_t number) {
-	struct vmbus_offer o = {.instance.data1 = number};
+	/* The second is a subchannel: rescinds of both kinds wait together. */
+	struct vmbus_offer o = {.instance.data1 = number, .subchannel_index = number == 1};
 
 	vmbus_offer(&server, &o, &ops, NULL);
 }

@@ -151,7 +151,8 @@ static void the_first_disk_brings_its_controller(void **state) {
 	(void)state;
 	start(BOX_WITH(""));
 	assert_false(storvsp_is_offered(&box->vmbus->disks));
-	assert_string_equal(say("detach box controller"), "VM 'box' has no controller; it gets one with its first disk");
+	assert_string_equal(say("detach box controller"),
+	                    "VM 'box' has no controller; it gets one with its first disk");
 	assert_string_equal(say("attach box 2 label:data"), "LUN 2 of box is label:data, ro");
 	assert_true(storvsp_is_offered(&box->vmbus->disks));
 	assert_string_equal(say("detach box controller"), "LUN 2 of 'box' is label:data; detach the disks first");
@@ -195,8 +196,9 @@ static void a_busy_disk_leaves_when_its_last_request_is_done(void **state) {
 	/* The writer still has its blocks. */
 	assert_string_equal(say("attach box 1 label:root rw"),
 	                    "'label:root' cannot be opened rw: VM 'box' has 'label:root' open rw");
-	assert_string_equal(say("detach box controller"),
-	                    "the guest of 'box' waits: 1 request of label:root in flight; try again when that has ended");
+	assert_string_equal(
+	    say("detach box controller"),
+	    "the guest of 'box' waits: 1 request of label:root in flight; try again when that has ended");
 	vm_manager_reap();
 	assert_non_null(disks_registry()->opening);
 	fake.signaled[2] = 0;

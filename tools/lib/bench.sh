@@ -168,6 +168,7 @@ bench_machine() {
 	*) find_qemu ;;
 	esac
 	say "measuring on $HOST_MACHINE"
+	MACHINE_PATIENCE=8 # who counts is slow, and slower beside others
 	: >"$run/extra"
 	: >"$run/lines"
 	_good=yes

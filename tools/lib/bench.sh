@@ -183,7 +183,7 @@ bench_machine() {
 	host_wait_end 30 || :
 	plain "$run/console.log" | sed -n 's/^[a-z]*| \(bench: .*\)/\1/p' >"$run/lines"
 	if [ "$HOST_MACHINE" = qemu-svm ] && bench_wants "$1" shootdown; then
-		bench_two_processors >>"$run/extra" || _good=''
+		bench_two_processors >>"$run/extra" || warn "row 23 was not measured"
 	fi
 	bench_counts_of_source >>"$run/extra"
 	if bench_wants "$1" create; then bench_create >>"$run/extra"; fi

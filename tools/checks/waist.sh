@@ -44,7 +44,7 @@ if ! diff "$made/svm.waist" "$made/vmx.waist"; then
 	printf 'the vendors define different vp_hw_* symbols\n'
 	status=1
 fi
-sed -n 's/^[a-z].*[ *]\(vp_hw_[a-z_]*\)[([].*/\1/p' kernel/arch/x86/vp_hw.h | sort -u >"$made/declared"
+sed -n 's/^[a-z].*[ *]\(vp_hw_[a-z0-9_]*\)[([].*/\1/p' kernel/arch/x86/vp_hw.h | sort -u >"$made/declared"
 if ! diff "$made/declared" "$made/svm.waist"; then
 	printf 'vp_hw.h and the vendors differ\n'
 	status=1

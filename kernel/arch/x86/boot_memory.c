@@ -10,7 +10,7 @@
 
 #define LOW_LIMIT    (1ull << 20)
 #define PER_CPU_SIZE (4 * CPU_STACK_SIZE + 16 * PAGE_SIZE) /* pages of core and the vendor */
-#define SLACK_SIZE   (8ull << 20)
+#define SLACK_SIZE   (12ull << 20)
 
 static uint64_t next;
 static uint64_t end;

@@ -15,9 +15,9 @@
 #define WATCHDOG_SECONDS  5u
 #define HEARTBEAT_SECONDS 10u
 
-/* Bits of the addresses that the parent reaches, by the size of the leaves: 64 TiB, or
- * 1 TiB on a processor without leaves of 1 GiB. */
-#define ADDRESS_BITS_1G   46u
+/* Bits of the addresses that the parent reaches: 64 TiB, or 1 TiB on a processor
+ * without leaves of 1 GiB. */
+#define ADDRESS_BITS      46u
 #define ADDRESS_BITS_2M   40u
 
 /* Frames that the parent's pool starts with: a table per GiB where leaves have 2 MiB;
@@ -69,7 +69,7 @@ static void hide(uint64_t base, uint64_t size) {
 /* All that is neither RAM nor a register of the kernel's is the parent's too. */
 static void init_space(void) {
 	const struct handoff *h = boot.handoff;
-	unsigned bits = boot.has_huge_leaves ? ADDRESS_BITS_1G : ADDRESS_BITS_2M;
+	unsigned bits = boot.has_huge_leaves ? ADDRESS_BITS : ADDRESS_BITS_2M;
 
 	if (gpa_identity_init(&parent_partition.space, &parent_partition.pool,
 	                      boot.physical_bits < bits ? boot.physical_bits : bits,

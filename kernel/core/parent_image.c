@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Layout of the image's memory, contiguous: the image as linked, then the page
- * tables (identity by 1 GiB pages, the image by 2 MiB), then hv_boot_info.
+ * tables (identity by 1 GiB pages where there are such, the image by 2 MiB), then hv_boot_info.
  */
 #include "core/parent.h"
 
@@ -17,13 +17,11 @@
 #define PTE_TABLE 0x3ull  /* present, writable */
 #define PTE_LEAF  0x83ull /* present, writable, large */
 
-/* Physical addresses. */
+/* Physical addresses, and numbers of tables. */
 static struct {
-	uint64_t base;
-	uint64_t tables; /* PML4, the identity's PDPTs, the image's PDPT and PD */
-	uint64_t identity_tables;
-	uint64_t boot_info;
-	uint64_t end;
+	uint64_t base, boot_info, end;
+	uint64_t tables; /* PML4, the identity's PDPTs and perhaps PDs, the image's PDPT and PD */
+	uint64_t identity_roots, identity_tables;
 } image;
 
 static uint64_t buffer[PT_ENTRIES]; /* a page on its way into the image */
@@ -31,9 +29,7 @@ static uint64_t buffer[PT_ENTRIES]; /* a page on its way into the image */
 void parent_image_place(void) {
 	const struct handoff *h = boot.handoff;
 	unsigned bits = parent_partition.space.address_bits;
-	uint64_t image_size = 0;
-	uint64_t info_offset;
-	uint64_t total_size;
+	uint64_t image_size = 0, info_offset, total_size;
 
 	for (uint32_t i = 0; i < h->parent_segment_count; i++) {
 		const struct handoff_segment *s = &h->parent_segment[i];
@@ -44,7 +40,8 @@ void parent_image_place(void) {
 	}
 	image_size = align_up(image_size, PAGE_SIZE_2M);
 	check(image_size <= PAGE_SIZE_1G);
-	image.identity_tables = bits > 39 ? BIT(bits - 39) : 1;
+	image.identity_roots = bits > 39 ? BIT(bits - 39) : 1;
+	image.identity_tables = image.identity_roots * (boot.has_huge_leaves ? 1 : 1 + PT_ENTRIES);
 	info_offset = image_size + (1 + image.identity_tables + 2) * PAGE_SIZE;
 	total_size = info_offset + align_up(sizeof(struct hv_boot_info), PAGE_SIZE);
 	image.base = boot_take(total_size, HANDOFF_MEMORY_LOADER).v;
@@ -77,15 +74,18 @@ static void write_table(uint64_t table, unsigned index, uint64_t count, uint64_t
 	write_bytes(table + index * sizeof(buffer[0]), buffer, count * sizeof(buffer[0]));
 }
 
+/* A processor without leaves of 1 GiB has a PD for each. */
 static void build_tables(void) {
-	uint64_t identity = image.tables + PAGE_SIZE;
-	uint64_t pdpt = identity + image.identity_tables * PAGE_SIZE;
-	uint64_t pd = pdpt + PAGE_SIZE;
+	uint64_t identity = image.tables + PAGE_SIZE, lower = identity + image.identity_roots * PAGE_SIZE;
+	uint64_t pdpt = identity + image.identity_tables * PAGE_SIZE, pd = pdpt + PAGE_SIZE;
+	uint64_t step = boot.has_huge_leaves ? PAGE_SIZE_1G : PAGE_SIZE;
+	uint64_t first = boot.has_huge_leaves ? PTE_LEAF : lower | PTE_TABLE;
 
-	write_table(image.tables, 0, image.identity_tables, identity | PTE_TABLE, PAGE_SIZE);
-	for (uint64_t t = 0; t < image.identity_tables; t++)
-		write_table(identity + t * PAGE_SIZE, 0, PT_ENTRIES, t * PT_ENTRIES * PAGE_SIZE_1G | PTE_LEAF,
-		            PAGE_SIZE_1G);
+	write_table(image.tables, 0, image.identity_roots, identity | PTE_TABLE, PAGE_SIZE);
+	for (uint64_t t = 0; t < image.identity_roots; t++)
+		write_table(identity + t * PAGE_SIZE, 0, PT_ENTRIES, first + t * PT_ENTRIES * step, step);
+	for (uint64_t n = 0; lower + n * PAGE_SIZE < pdpt; n++)
+		write_table(lower + n * PAGE_SIZE, 0, PT_ENTRIES, n * PAGE_SIZE_1G | PTE_LEAF, PAGE_SIZE_2M);
 	write_table(image.tables, 511, 1, pdpt | PTE_TABLE, 0);
 	write_table(pdpt, 510, 1, pd | PTE_TABLE, 0);
 	write_table(pd, 0, (image.tables - image.base) / PAGE_SIZE_2M, image.base | PTE_LEAF, PAGE_SIZE_2M);

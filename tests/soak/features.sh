@@ -41,10 +41,10 @@ without() {
 	judge "without $_feature"
 }
 
-# model NAME: another processor of Bochs.
+# model NAME [BOCHS-FEATURES]: another processor of Bochs, without them.
 model() {
-	HOST_BOCHS_CPU="model=$1"
-	judge "as $1"
+	HOST_BOCHS_CPU="model=$1, exclude_features=\"${2:-}\""
+	judge "as $1${2:+ without $2}"
 }
 
 avx512='avx512 avx512dq avx512bw avx512cd avx512vbmi avx512vbmi2 avx512ifma52 avx512vpopcnt avx512vnni avx512bitalg'
@@ -75,7 +75,9 @@ qemu-svm)
 bochs-vmx)
 	without - "$avx512"
 	for cpu in corei7_sandy_bridge_2600k corei7_ivy_bridge_3770k broadwell_ult corei3_cnl \
-		corei7_icelake_u tigerlake sapphire_rapids arrow_lake; do model "$cpu"; done
+		corei7_icelake_u; do model "$cpu"; done
+	# With shadow stacks Bochs stops when the firmware, with CR0.WP clear, writes to a page that is read-only.
+	for cpu in tigerlake sapphire_rapids arrow_lake; do model "$cpu" cet; done
 	;;
 bochs-svm) for cpu in zambezi trinity_apu; do model "$cpu"; done ;;
 esac

@@ -120,6 +120,12 @@ fresh
 machine_without nx nx
 refuses "a processor without execute protection is refused" 'no execute protection'
 
+if [ "$HOST_MACHINE" != bochs-vmx-old ]; then
+	fresh
+	machine_without pdpe1gb 1g_pages
+	runs "a processor without pages of 1 GiB starts"
+fi
+
 case $HOST_MACHINE in
 qemu-svm)
 	fresh

@@ -26,6 +26,7 @@ struct fake_ahci {
 	bool log_fails, log_is_silent, log_is_damaged;
 	unsigned log_says;                    /* 1 + the slot that the log names, 0: the right one */
 	uint32_t lie_ci, lie_sact, lie_error; /* set in what is read, too */
+	bool has_lied;                        /* of its registers: an error may be asked about that was none */
 
 	unsigned reads, writes, flushes, link_resets, logs, most; /* at once */
 	uint32_t ghc, px_is, px_ie, cmd, tfd, ci, sact, sctl;

@@ -73,6 +73,7 @@ static void submit(struct disk *disk, uint8_t what, uint8_t how) {
 
 /* Registers that say anything, for one look or until they say something else. */
 static void lie(const uint8_t *more) {
+	ahci.has_lied = true;
 	switch (more[0] % 8) {
 	case 0:
 		ahci.lie_ci = word(more) >> (more[1] & 31);

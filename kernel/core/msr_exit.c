@@ -109,9 +109,9 @@ static bool write_msr(struct vp *vp, uint32_t msr, uint64_t value, struct synthe
 }
 
 /* What a write asks of core. */
-static struct vp *carry_out(struct vp *vp, const struct synthetic_action *action) {
+static struct vp *carry_out(struct vp *vp, uint32_t msr, const struct synthetic_action *action) {
 	vp->needs_delivery = true;
-	vp->needs_events |= !lapic_is_timeless((uint32_t)vp_gpr(vp)[HV_RCX] - GUEST_MSR_LAPIC_FIRST);
+	vp->needs_events |= !lapic_is_timeless(msr - GUEST_MSR_LAPIC_FIRST);
 	vp->hw.cr8 = lapic_cr8(&vp->lapic);
 	if (action->apic.kind == LAPIC_ACTION_IPI)
 		ipi_send(vp->partition, vp, &action->apic.ipi);
@@ -128,7 +128,8 @@ struct vp *msr_access_exit(struct vp *vp, const struct vp_exit *exit) {
 	bool is_write = exit->reason == VP_EXIT_MSR_WRITE;
 	uint64_t *gpr = vp_gpr(vp);
 	uint64_t value = gpr[HV_RDX] << 32 | (uint32_t)gpr[HV_RAX];
-	uint32_t msr = (uint32_t)gpr[HV_RCX];
+	/* The parent may write the register page at any time: read once. */
+	uint32_t msr = (uint32_t)(*(volatile uint64_t *)&gpr[HV_RCX]);
 	struct synthetic_action action = {0};
 	/* First the length, then the effect: a write happens once or not at all. */
 	unsigned length = vp_instruction_length(vp, exit, is_write ? OPCODE_WRMSR : OPCODE_RDMSR);
@@ -143,7 +144,7 @@ struct vp *msr_access_exit(struct vp *vp, const struct vp_exit *exit) {
 		return vp_inject_exception(vp, VECTOR_GP, true, 0);
 	vp_skip_bytes(vp, length);
 	if (is_write)
-		return carry_out(vp, &action);
+		return carry_out(vp, msr, &action);
 	gpr[HV_RAX] = (uint32_t)value;
 	gpr[HV_RDX] = value >> 32;
 	return vp;

@@ -143,7 +143,7 @@ change_whole_system() {
 	visit one
 	in_guest "its driver finds the other disk" 60 "for n in \$(seq 50); do [ $spare = /dev/ ] || break; sleep 1; done; [ $spare != /dev/ ]"
 	in_guest "the other disk is read back" 120 "$(fio_on "$spare" '--rw=randwrite --bs=4k --size=2M --direct=1 --ioengine=libaio --iodepth=16')"
-	in_guest "its root file system is still written" 60 "dd if=/dev/zero of=/root/after bs=64k count=16 conv=fsync && mount | grep 'on / .*rw'"
+	in_guest "its root file system is still written" 60 "dd if=/dev/zero of=/var/tmp/after bs=64k count=16 conv=fsync && mount | grep 'on / .*rw'"
 	in_guest "its kernel has nothing to complain of, nor hangs a task" 30 "! dmesg | grep -v -E '$LINUX_KNOWN' | grep -E '$bad|blocked for more than'"
 }
 

@@ -3,6 +3,11 @@
  * One lock around mode, cursors and the transmitter. Nobody waits for it to
  * pump: who finds it taken leaves word, and the holder pumps once more. The
  * receiver is I/O VP 0's alone. Bytes for a VM are typed with no lock held.
+ *
+ * Input stays in order: while the operator has not dealt with a byte, those that
+ * come behind it queue up, since it may be the end of a command that changes the
+ * view. Therefore the view changes only in the hands of who deals with input:
+ * the management VP while bytes are queued, I/O VP 0 otherwise.
  */
 #include <string.h>
 #include "drivers/com2.h"
@@ -31,10 +36,9 @@ static struct com2_view {
 	bool is_pump_wanted; /* atomic */
 	uint8_t stage[STAGE_SIZE];
 	uint32_t typed_put;   /* atomic: bytes ever put on their way to the operator */
-	uint32_t typed_taken; /* atomic: bytes that the operator took of them */
+	uint32_t typed_taken; /* atomic: bytes that the operator has dealt with */
 	uint8_t typed[TYPED_SIZE];
-	struct spinlock input_lock; /* outermost: around input and input_count */
-	size_t input_count;         /* a line typed in HOST_COM2_MUX */
+	size_t input_count; /* a line typed in HOST_COM2_MUX; who deals with input */
 	char input[STAGE_SIZE];
 } view;
 
@@ -60,7 +64,10 @@ void com2_view_mux(void) {
 	com2_view_pump();
 }
 
-void com2_view_prompt(void) { __atomic_store_n(&view.mode, HOST_COM2_PROMPT, __ATOMIC_RELAXED); }
+void com2_view_prompt(void) {
+	view.input_count = 0;
+	__atomic_store_n(&view.mode, HOST_COM2_PROMPT, __ATOMIC_RELAXED);
+}
 
 enum host_com2 com2_view_mode(void) { return __atomic_load_n(&view.mode, __ATOMIC_RELAXED); }
 
@@ -137,16 +144,18 @@ void com2_view_pump(void) {
 
 bool com2_view_has_output(void) { return __atomic_load_n(&view.has_output, __ATOMIC_RELAXED); }
 
-size_t com2_view_typed(uint8_t *bytes, size_t size) {
-	uint32_t put = __atomic_load_n(&view.typed_put, __ATOMIC_ACQUIRE);
-	size_t count = 0;
-
-	for (; count < size && view.typed_taken != put; count++) {
-		bytes[count] = view.typed[view.typed_taken % TYPED_SIZE];
-		__atomic_store_n(&view.typed_taken, view.typed_taken + 1, __ATOMIC_RELEASE);
-	}
-	return count;
+static bool has_typed(void) {
+	return __atomic_load_n(&view.typed_taken, __ATOMIC_ACQUIRE) != __atomic_load_n(&view.typed_put, __ATOMIC_ACQUIRE);
 }
+
+bool com2_view_typed(uint8_t *byte) {
+	if (!has_typed())
+		return false;
+	*byte = view.typed[view.typed_taken % TYPED_SIZE];
+	return true;
+}
+
+void com2_view_typed_done(void) { __atomic_store_n(&view.typed_taken, view.typed_taken + 1, __ATOMIC_RELEASE); }
 
 /* What finds no space is lost, as on a line. */
 static void to_operator(const uint8_t *bytes, size_t count) {
@@ -161,7 +170,6 @@ static void to_operator(const uint8_t *bytes, size_t count) {
 
 /* "NAME| text": a line typed in mux mode goes to that VM's console. */
 static void to_mux(const uint8_t *bytes, size_t count) {
-	spinlock_acquire(&view.input_lock);
 	for (size_t i = 0; i < count; i++) {
 		struct vm *vm;
 		const char *text;
@@ -179,7 +187,6 @@ static void to_mux(const uint8_t *bytes, size_t count) {
 		}
 		view.input_count = 0;
 	}
-	spinlock_release(&view.input_lock);
 }
 
 void com2_view_pass_on(const uint8_t *bytes, size_t count) {
@@ -199,15 +206,12 @@ static void route(const uint8_t *bytes, size_t count) {
 	const uint8_t *key = memchr(bytes, COM2_KEY_PROMPT, count);
 	size_t before = key == NULL ? count : (size_t)(key - bytes);
 
-	if (com2_view_mode() == HOST_COM2_PROMPT) {
+	if (has_typed() || com2_view_mode() == HOST_COM2_PROMPT) {
 		to_operator(bytes, count);
 		return;
 	}
 	com2_view_pass_on(bytes, before);
 	if (key != NULL) {
-		spinlock_acquire(&view.input_lock);
-		view.input_count = 0;
-		spinlock_release(&view.input_lock);
 		com2_view_prompt();
 		to_operator(key, count - before);
 	}

@@ -38,8 +38,10 @@ void com2_view_service(void);
 bool com2_view_has_output(void);
 
 /* What was typed behind a command that left the prompt: goes where the view of
- * now sends it; nowhere at the prompt. Any VP, no lock held. */
+ * now sends it; nowhere at the prompt. Who deals with input; no lock held. */
 void com2_view_pass_on(const uint8_t *bytes, size_t count);
 
-/* Takes bytes that were typed at the prompt. Management VP. */
-size_t com2_view_typed(uint8_t *bytes, size_t size);
+/* The next byte that was typed for the operator, if there is one; and, once all
+ * that it causes is done, the word that the next may come. Management VP. */
+bool com2_view_typed(uint8_t *byte);
+void com2_view_typed_done(void);

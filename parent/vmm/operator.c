@@ -383,31 +383,31 @@ static void take_line(void) {
 		show_prompt();
 }
 
-void operator_service(void) {
-	uint8_t bytes[32];
-	size_t count;
+static void take_byte(uint8_t byte) {
+	struct line_echo echo;
+	bool is_complete;
 
-	while ((count = com2_view_typed(bytes, sizeof(bytes))) > 0) {
-		for (size_t i = 0; i < count; i++) {
-			struct line_echo echo;
-			bool is_complete;
-
-			if (bytes[i] == COM2_KEY_PROMPT) {
-				com2_view_prompt();
-				print("\n");
-				show_prompt();
-				continue;
-			}
-			if (com2_view_mode() != HOST_COM2_PROMPT) {
-				com2_view_pass_on(&bytes[i], 1);
-				continue;
-			}
-			is_complete = line_editor_feed(&editor, bytes[i], &echo);
-			com2_view_print(echo.text, echo.size);
-			if (is_complete)
-				take_line();
-		}
+	if (byte == COM2_KEY_PROMPT) {
+		com2_view_prompt();
+		print("\n");
+		show_prompt();
+		return;
 	}
+	if (com2_view_mode() != HOST_COM2_PROMPT) {
+		com2_view_pass_on(&byte, 1);
+		return;
+	}
+	is_complete = line_editor_feed(&editor, byte, &echo);
+	com2_view_print(echo.text, echo.size);
+	if (is_complete)
+		take_line();
+}
+
+void operator_service(void) {
+	uint8_t byte;
+
+	for (; com2_view_typed(&byte); com2_view_typed_done())
+		take_byte(byte);
 }
 
 void operator_init(const struct host_config *host) {

@@ -122,19 +122,55 @@ static void typed_bytes_go_to_the_attached_console(void **state) {
 	assert_int_equal(fake.signaled[2], 0);
 }
 
-static void the_key_leads_from_the_console_to_the_prompt(void **state) {
-	uint8_t bytes[16];
+/* What waits for the operator. */
+static void expect_for_operator(const char *text) {
+	uint8_t byte;
 
+	for (; *text != '\0'; text++) {
+		assert_true(com2_view_typed(&byte));
+		assert_int_equal(byte, (uint8_t)*text);
+		com2_view_typed_done();
+	}
+	assert_false(com2_view_typed(&byte));
+}
+
+static void the_key_leads_from_the_console_to_the_prompt(void **state) {
 	(void)state;
 	com2_view_attach(vm, 0);
 	arrive("ab\x1dlist\r");
 	expect_typed("ab");
 	assert_int_equal(com2_view_mode(), HOST_COM2_PROMPT);
 	assert_int_equal(fake.signaled[2], EVENT_BIT(EVENT_OPERATOR));
-	assert_int_equal(com2_view_typed(bytes, sizeof(bytes)), 6);
-	assert_memory_equal(bytes, "\x1dlist\r", 6);
+	expect_for_operator("\x1dlist\r");
 	arrive("x");
-	assert_int_equal(com2_view_typed(bytes, sizeof(bytes)), 1);
+	expect_for_operator("x");
+}
+
+static void what_comes_behind_an_unfinished_command_does_not_overtake_it(void **state) {
+	uint8_t byte;
+
+	(void)state;
+	arrive("\n");
+	assert_true(com2_view_typed(&byte));
+	com2_view_attach(vm, 0); /* what the command does, and is not done with */
+	arrive("id\x1d");
+	expect_typed("");
+	com2_view_typed_done();
+	arrive("\n");
+	expect_typed("");
+	expect_for_operator("id\x1d\n");
+	arrive("ls\n");
+	expect_typed("ls\n");
+}
+
+static void a_line_that_the_key_breaks_off_is_forgotten(void **state) {
+	(void)state;
+	com2_view_mux();
+	arrive("box| rm \x1d");
+	expect_for_operator("\x1d");
+	com2_view_mux();
+	arrive("box| ls\n");
+	expect_typed("ls\n");
 }
 
 static void a_line_typed_in_mux_mode_goes_to_the_vm_it_names(void **state) {
@@ -175,6 +211,8 @@ int main(void) {
 	    T(mux_shows_an_endless_line_in_parts),
 	    T(typed_bytes_go_to_the_attached_console),
 	    T(the_key_leads_from_the_console_to_the_prompt),
+	    T(what_comes_behind_an_unfinished_command_does_not_overtake_it),
+	    T(a_line_that_the_key_breaks_off_is_forgotten),
 	    T(a_line_typed_in_mux_mode_goes_to_the_vm_it_names),
 	    T(each_vm_gets_its_turn),
 	};

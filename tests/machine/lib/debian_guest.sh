@@ -18,7 +18,8 @@ since() {
 	done
 }
 
-# log_in VM SYSTEM SENTENCE: waits for the prompt after the mark, and leaves a shell that neither prompts nor echoes.
+# log_in VM SYSTEM SENTENCE: waits for the prompt after the mark, and leaves a shell that neither prompts nor echoes. The
+# kernel's messages stay in its log, unless it dies of them: they come in the middle of lines, and so of answers.
 log_in() {
 	if since "$2 login: " 400; then
 		ok "$1: $3"
@@ -31,7 +32,7 @@ log_in() {
 	host_type root
 	since "root@$2:" 60 || not_ok "$1: root logs in"
 	host_type 'exec env PS1= sh'
-	host_type 'stty -echo'
+	host_type 'stty -echo; dmesg -n 3'
 	sleep 1
 }
 
@@ -54,7 +55,9 @@ in_guest() {
 	else
 		not_ok "$vm: $1"
 		machine_must_live
-		plain "$run/console.log" | tail -n 6 | sed 's/^/# /'
+		host_type 'dmesg | tail -n 6'
+		sleep 2
+		plain "$run/console.log" | tail -n 12 | sed 's/^/# /'
 	fi
 }
 

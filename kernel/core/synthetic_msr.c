@@ -8,42 +8,57 @@
 #include "core/synthetic_msr.h"
 
 #include <hv_abi/privileges.h>
+#include <stddef.h>
 #include "lib/bits.h"
 
-#define READ    1u
-#define WRITE   2u
-#define P(name) HV_PRIVILEGE_ACCESS_##name
+#define READ            1u
+#define WRITE           2u
+#define P(name)         HV_PRIVILEGE_ACCESS_##name
 
-static const struct {
+/* The word of an image that has the value as it is; 0, the version: none has. */
+#define VP(name)        (offsetof(struct hv_vp_msrs, name) / 8)
+#define PARTITION(name) (PARTITIONS | offsetof(struct hv_partition_msrs, name) / 8)
+#define PARTITIONS      0x80u
+
+static const struct row {
 	uint32_t first;
 	uint32_t last;
 	uint32_t access;
 	uint64_t privileges; /* any of them opens the row */
+	unsigned word;       /* of the first; those of the others follow */
 } rows[] = {
-    {HV_MSR_GUEST_OS_ID, HV_MSR_HYPERCALL, READ | WRITE, P(HYPERCALL_MSRS)},
-    {HV_MSR_VP_INDEX, HV_MSR_VP_INDEX, READ, P(VP_INDEX)},
-    {HV_MSR_RESET, HV_MSR_RESET, READ | WRITE, P(RESET)},
-    {HV_MSR_VP_RUNTIME, HV_MSR_VP_RUNTIME, READ, P(VP_RUNTIME)},
-    {HV_MSR_TIME_REF_COUNT, HV_MSR_TIME_REF_COUNT, READ, P(REFERENCE_COUNTER)},
+    {HV_MSR_GUEST_OS_ID, HV_MSR_HYPERCALL, READ | WRITE, P(HYPERCALL_MSRS), PARTITION(guest_os_id)},
+    {HV_MSR_VP_INDEX, HV_MSR_VP_INDEX, READ, P(VP_INDEX), VP(vp_index)},
+    {HV_MSR_RESET, HV_MSR_RESET, READ | WRITE, P(RESET), 0},
+    {HV_MSR_VP_RUNTIME, HV_MSR_VP_RUNTIME, READ, P(VP_RUNTIME), 0},
+    {HV_MSR_TIME_REF_COUNT, HV_MSR_TIME_REF_COUNT, READ, P(REFERENCE_COUNTER), 0},
     /* Linux enables the page before it says who it is: no gate by GUEST_OS_ID. */
-    {HV_MSR_REFERENCE_TSC, HV_MSR_REFERENCE_TSC, READ | WRITE, P(REFERENCE_TSC)},
-    {HV_MSR_TSC_FREQUENCY, HV_MSR_APIC_FREQUENCY, READ, P(FREQUENCY)},
-    {HV_MSR_EOI, HV_MSR_EOI, WRITE, P(INTR_CTRL)},
-    {HV_MSR_ICR, HV_MSR_TPR, READ | WRITE, P(INTR_CTRL)},
+    {HV_MSR_REFERENCE_TSC, HV_MSR_REFERENCE_TSC, READ | WRITE, P(REFERENCE_TSC), PARTITION(reference_tsc)},
+    {HV_MSR_TSC_FREQUENCY, HV_MSR_APIC_FREQUENCY, READ, P(FREQUENCY), 0},
+    {HV_MSR_EOI, HV_MSR_EOI, WRITE, P(INTR_CTRL), 0},
+    {HV_MSR_ICR, HV_MSR_TPR, READ | WRITE, P(INTR_CTRL), 0},
     /* Linux writes it on every processor, whatever its privileges are. */
-    {HV_MSR_VP_ASSIST_PAGE, HV_MSR_VP_ASSIST_PAGE, READ | WRITE, P(INTR_CTRL) | P(HYPERCALL_MSRS)},
-    {HV_MSR_SCONTROL, HV_MSR_SCONTROL, READ | WRITE, P(SYNIC)},
-    {HV_MSR_SVERSION, HV_MSR_SVERSION, READ, P(SYNIC)},
-    {HV_MSR_SIEFP, HV_MSR_EOM, READ | WRITE, P(SYNIC)},
-    {HV_MSR_SINT0, HV_MSR_SINT15, READ | WRITE, P(SYNIC)},
-    {HV_MSR_STIMER0_CONFIG, HV_MSR_STIMER3_COUNT, READ | WRITE, P(SYNTHETIC_TIMERS)},
+    {HV_MSR_VP_ASSIST_PAGE, HV_MSR_VP_ASSIST_PAGE, READ | WRITE, P(INTR_CTRL) | P(HYPERCALL_MSRS), VP(vp_assist_page)},
+    {HV_MSR_SCONTROL, HV_MSR_SCONTROL, READ | WRITE, P(SYNIC), VP(scontrol)},
+    {HV_MSR_SVERSION, HV_MSR_SVERSION, READ, P(SYNIC), 0},
+    {HV_MSR_SIEFP, HV_MSR_SIMP, READ | WRITE, P(SYNIC), VP(siefp)},
+    {HV_MSR_EOM, HV_MSR_EOM, READ | WRITE, P(SYNIC), 0},
+    {HV_MSR_SINT0, HV_MSR_SINT15, READ | WRITE, P(SYNIC), VP(sint)},
+    {HV_MSR_STIMER0_CONFIG, HV_MSR_STIMER3_COUNT, READ | WRITE, P(SYNTHETIC_TIMERS), 0},
 };
 
-static bool is_open(const struct synthetic_msr_context *c, uint32_t msr, uint32_t access) {
+/* NULL: not open for this access. */
+static const struct row *row_of(const struct synthetic_msr_context *c, uint32_t msr, uint32_t access) {
 	for (unsigned i = 0; i < ARRAY_COUNT(rows); i++)
 		if (msr >= rows[i].first && msr <= rows[i].last)
-			return (rows[i].access & access) && (rows[i].privileges & c->privileges);
-	return false;
+			return (rows[i].access & access) && (rows[i].privileges & c->privileges) ? &rows[i] : NULL;
+	return NULL;
+}
+
+static uint64_t *word_of(const struct synthetic_msr_context *c, const struct row *row, uint32_t msr) {
+	uint64_t *image = row->word & PARTITIONS ? (uint64_t *)c->partition : (uint64_t *)c->vp;
+
+	return &image[(row->word & ~PARTITIONS) + msr - row->first];
 }
 
 void synthetic_msr_init_vp(struct hv_vp_msrs *m, uint32_t vp_index) {
@@ -53,14 +68,8 @@ void synthetic_msr_init_vp(struct hv_vp_msrs *m, uint32_t vp_index) {
 	stimer_init(&m->stimers);
 }
 
-static uint64_t value_of(const struct synthetic_msr_context *c, uint32_t msr) {
+static uint64_t value_of(const struct synthetic_msr_context *c, const struct row *row, uint32_t msr) {
 	switch (msr) {
-	case HV_MSR_GUEST_OS_ID:
-		return c->partition->guest_os_id;
-	case HV_MSR_HYPERCALL:
-		return c->partition->hypercall;
-	case HV_MSR_VP_INDEX:
-		return c->vp->vp_index;
 	case HV_MSR_RESET:
 	case HV_MSR_EOM:
 		return 0;
@@ -68,8 +77,6 @@ static uint64_t value_of(const struct synthetic_msr_context *c, uint32_t msr) {
 		return c->runtime_tsc / (c->time->tsc_hz / HV_REFERENCE_TIME_HZ);
 	case HV_MSR_TIME_REF_COUNT:
 		return reference_time_at(c->time, c->host_tsc);
-	case HV_MSR_REFERENCE_TSC:
-		return c->partition->reference_tsc;
 	case HV_MSR_TSC_FREQUENCY:
 		return c->time->tsc_hz;
 	case HV_MSR_APIC_FREQUENCY:
@@ -78,28 +85,21 @@ static uint64_t value_of(const struct synthetic_msr_context *c, uint32_t msr) {
 		return lapic_icr(c->lapic);
 	case HV_MSR_TPR:
 		return c->lapic->reg[LAPIC_TPR];
-	case HV_MSR_VP_ASSIST_PAGE:
-		return c->vp->vp_assist_page;
-	case HV_MSR_SCONTROL:
-		return c->vp->scontrol;
 	case HV_MSR_SVERSION:
 		return HV_SYNIC_VERSION;
-	case HV_MSR_SIEFP:
-		return c->vp->siefp;
-	case HV_MSR_SIMP:
-		return c->vp->simp;
-	case HV_MSR_SINT0 ... HV_MSR_SINT15:
-		return c->vp->sint[msr - HV_MSR_SINT0];
-	default:
+	case HV_MSR_STIMER0_CONFIG ... HV_MSR_STIMER3_COUNT:
 		return stimer_read(&c->vp->stimers, msr - HV_MSR_STIMER0_CONFIG);
+	default:
+		return *word_of(c, row, msr);
 	}
 }
 
 bool synthetic_msr_read(const struct synthetic_msr_context *c, uint32_t msr, uint64_t *value) {
-	if (!is_open(c, msr, READ))
-		return false;
-	*value = value_of(c, msr);
-	return true;
+	const struct row *row = row_of(c, msr, READ);
+
+	if (row != NULL)
+		*value = value_of(c, row, msr);
+	return row != NULL;
 }
 
 /* A source that may interrupt has a vector that may. */
@@ -117,9 +117,10 @@ static bool write_page(const struct synthetic_msr_context *c, uint64_t *msr, uin
 bool synthetic_msr_write(const struct synthetic_msr_context *c, uint32_t msr, uint64_t value,
                          struct synthetic_action *action) {
 	static const uint32_t apic[] = {LAPIC_EOI, LAPIC_ICR, LAPIC_TPR};
+	const struct row *row = row_of(c, msr, WRITE);
 	struct hv_partition_msrs *m = c->partition;
 
-	if (!is_open(c, msr, WRITE))
+	if (row == NULL)
 		return false;
 	switch (msr) {
 	case HV_MSR_GUEST_OS_ID:
@@ -134,31 +135,25 @@ bool synthetic_msr_write(const struct synthetic_msr_context *c, uint32_t msr, ui
 	case HV_MSR_RESET:
 		action->is_reset = value & 1;
 		return true;
-	case HV_MSR_REFERENCE_TSC:
-		return write_page(c, &m->reference_tsc, value, action);
 	case HV_MSR_EOI:
 	case HV_MSR_ICR:
 	case HV_MSR_TPR:
 		return lapic_write_synthetic(c->lapic, apic[msr - HV_MSR_EOI], msr == HV_MSR_EOI ? 0 : value,
 		                             reference_time_ns(c->time, c->host_tsc), &action->apic);
-	case HV_MSR_VP_ASSIST_PAGE:
-		return write_page(c, &c->vp->vp_assist_page, value, action);
 	case HV_MSR_SCONTROL:
 		c->vp->scontrol = value;
 		return true;
-	case HV_MSR_SIEFP:
-		return write_page(c, &c->vp->siefp, value, action);
-	case HV_MSR_SIMP:
-		return write_page(c, &c->vp->simp, value, action);
 	case HV_MSR_EOM: /* core looks at what waits for a slot after every write */
 		return true;
 	case HV_MSR_SINT0 ... HV_MSR_SINT15:
 		if (sint_is_legal(value))
 			c->vp->sint[msr - HV_MSR_SINT0] = value;
 		return sint_is_legal(value);
-	default:
+	case HV_MSR_STIMER0_CONFIG ... HV_MSR_STIMER3_COUNT:
 		return stimer_write(&c->vp->stimers, msr - HV_MSR_STIMER0_CONFIG, value,
 		                    reference_time_at(c->time, c->host_tsc));
+	default: /* of a page */
+		return write_page(c, word_of(c, row, msr), value, action);
 	}
 }
 

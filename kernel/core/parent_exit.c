@@ -6,10 +6,8 @@
  */
 #include "core/exit.h"
 
-#include "arch/x86/guest_fetch.h"
 #include "core/guest_msr.h"
 #include "core/parent.h"
-#include "core/vp.h"
 #include "lib/log.h"
 
 static struct vp *refuse(struct vp *vp) { return vp_inject_exception(vp, VECTOR_GP, true, 0); }
@@ -36,18 +34,9 @@ struct vp *parent_memory_exit(struct vp *vp, const struct vp_exit *exit) {
 
 /* The parent reads few and writes none: its EFER and PAT are set up for it. */
 struct vp *parent_msr_exit(struct vp *vp, const struct vp_exit *exit) {
-	uint64_t *gpr = vp_gpr(vp);
-	uint32_t msr = (uint32_t)gpr[HV_RCX];
-	uint64_t value;
+	uint32_t msr = (uint32_t)vp_gpr(vp)[HV_RCX];
 
-	if (msr != GUEST_MSR_EFER && msr != GUEST_MSR_PAT)
-		return refuse(vp);
-	value = vp_hw_read(&vp->hw, vp_state_msr(msr));
-	if (!vp_skip_instruction(vp, exit, OPCODE_RDMSR))
-		return vp;
-	gpr[HV_RAX] = (uint32_t)value;
-	gpr[HV_RDX] = value >> 32;
-	return vp;
+	return msr == GUEST_MSR_EFER || msr == GUEST_MSR_PAT ? msr_access_exit(vp, exit) : refuse(vp);
 }
 
 struct vp *parent_death_exit(struct vp *vp, const struct vp_exit *exit) {

@@ -3,30 +3,41 @@
 #include "core/guest_msr.h"
 
 #include "core/vp_state.h"
-#include "lib/bits.h"
 
-/* The first two are looked up on every interrupt. */
-static const struct {
+/* The first two are looked up on every interrupt; the last one ends every search. */
+static const struct range {
 	uint32_t first;
 	uint32_t last;
 	enum guest_msr_class class;
+	unsigned reg; /* HARDWARE: VP_REG of the last; before it come those of the others but EFER */
 } ranges[] = {
-    {GUEST_MSR_LAPIC_FIRST, 0x83f, GUEST_MSR_LAPIC},
-    {0x40000000, 0x4fffffff, GUEST_MSR_SYNTHETIC},
-    {0x10, 0x10, GUEST_MSR_TSC},
-    {0x1b, 0x1b, GUEST_MSR_APIC_BASE},
-    {0x174, 0x176, GUEST_MSR_HARDWARE}, /* SYSENTER_CS, _ESP, _EIP */
-    {GUEST_MSR_PAT, GUEST_MSR_PAT, GUEST_MSR_HARDWARE},
-    {GUEST_MSR_EFER, 0xc0000084, GUEST_MSR_HARDWARE}, /* and STAR, LSTAR, CSTAR, SFMASK */
-    {0xc0000102, 0xc0000102, GUEST_MSR_HARDWARE},     /* kernel GS base */
-    {0xc0000103, 0xc0000103, GUEST_MSR_TSC_AUX},
+    {GUEST_MSR_LAPIC_FIRST, 0x83f, GUEST_MSR_LAPIC, 0},
+    {0x40000000, 0x4fffffff, GUEST_MSR_SYNTHETIC, 0},
+    {0x10, 0x10, GUEST_MSR_TSC, 0},
+    {0x1b, 0x1b, GUEST_MSR_APIC_BASE, 0},
+    {0x174, 0x176, GUEST_MSR_HARDWARE, VP_REG(sysenter_eip)}, /* SYSENTER_CS, _ESP, _EIP */
+    {GUEST_MSR_PAT, GUEST_MSR_PAT, GUEST_MSR_HARDWARE, VP_REG(pat)},
+    {GUEST_MSR_EFER, 0xc0000084, GUEST_MSR_HARDWARE, VP_REG(sfmask)}, /* and STAR, LSTAR, CSTAR, SFMASK */
+    {0xc0000102, 0xc0000102, GUEST_MSR_HARDWARE, VP_REG(kernel_gs_base)},
+    {0xc0000103, 0xc0000103, GUEST_MSR_TSC_AUX, 0},
+    {0, 0xffffffff, GUEST_MSR_PARENTS, 0},
 };
 
-enum guest_msr_class guest_msr_class(uint32_t msr) {
-	for (unsigned i = 0; i < ARRAY_COUNT(ranges); i++)
-		if (msr >= ranges[i].first && msr <= ranges[i].last)
-			return ranges[i].class;
-	return GUEST_MSR_PARENTS;
+static const struct range *range_of(uint32_t msr) {
+	const struct range *r = ranges;
+
+	while (msr < r->first || msr > r->last)
+		r++;
+	return r;
+}
+
+enum guest_msr_class guest_msr_class(uint32_t msr) { return range_of(msr)->class; }
+
+unsigned guest_msr_register(uint32_t msr) {
+	const struct range *r = range_of(msr);
+
+	check(r->class == GUEST_MSR_HARDWARE);
+	return msr == GUEST_MSR_EFER ? VP_REG(efer) : r->reg - (r->last - msr);
 }
 
 static bool judge_efer(const struct cpu_limits *limits, uint64_t old, uint64_t cr0, uint64_t *efer) {

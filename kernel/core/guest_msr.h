@@ -12,7 +12,7 @@
 enum guest_msr_class {
 	GUEST_MSR_LAPIC,     /* register msr - GUEST_MSR_LAPIC_FIRST of the local APIC */
 	GUEST_MSR_SYNTHETIC, /* synthetic_msr_read, synthetic_msr_write */
-	GUEST_MSR_HARDWARE,  /* the processor holds it: vp_state_msr says where */
+	GUEST_MSR_HARDWARE,  /* the processor holds it: guest_msr_register says where */
 	GUEST_MSR_TSC,       /* writes are ignored: all VPs share one offset (D7) */
 	GUEST_MSR_APIC_BASE, /* lapic_write_base */
 	GUEST_MSR_TSC_AUX,   /* exists if limits.has_tsc_aux; 32 bits */
@@ -24,6 +24,10 @@ enum guest_msr_class {
 #define GUEST_MSR_PAT         0x277u
 
 enum guest_msr_class guest_msr_class(uint32_t msr);
+
+/* VP_REG of an MSR of class HARDWARE. FS and GS base are none: no guest's access to them
+ * exits. */
+unsigned guest_msr_register(uint32_t msr);
 
 /*
  * WRMSR of class HARDWARE, with EFER and CR0 as they are. False = #GP and nothing

@@ -44,7 +44,7 @@ static bool read_msr(struct vp *vp, uint32_t msr, uint64_t *value) {
 		c = synthetic_context(vp);
 		return synthetic_msr_read(&c, msr, value);
 	case GUEST_MSR_HARDWARE:
-		*value = vp_hw_read(&vp->hw, vp_state_msr(msr));
+		*value = vp_hw_read(&vp->hw, guest_msr_register(msr));
 		return true;
 	case GUEST_MSR_TSC:
 		*value = reference_time_guest_tsc(&vp->partition->time, machine_tsc());
@@ -77,7 +77,7 @@ static bool write_hardware(struct vp *vp, uint32_t msr, uint64_t value) {
 		return false;
 	if (msr == GUEST_MSR_EFER) /* NXE changes what the guest's tables mean */
 		vp->hw.flush_pending = true;
-	vp_hw_write(&vp->hw, vp_state_msr(msr), value);
+	vp_hw_write(&vp->hw, guest_msr_register(msr), value);
 	return true;
 }
 

@@ -140,21 +140,3 @@ void vp_state_startup(struct vp_state *s, uint8_t vector) {
 	s->segment[VP_CS].base = (uint64_t)vector << 12;
 	s->rip = 0;
 }
-
-unsigned vp_state_msr(uint32_t msr) {
-	static const struct {
-		uint32_t msr;
-		unsigned reg;
-	} rows[] = {
-	    {0x174, VP_REG(sysenter_cs)},  {0x175, VP_REG(sysenter_esp)},
-	    {0x176, VP_REG(sysenter_eip)}, {0x277, VP_REG(pat)},
-	    {0xc0000080, VP_REG(efer)},    {0xc0000081, VP_REG(star)},
-	    {0xc0000082, VP_REG(lstar)},   {0xc0000083, VP_REG(cstar)},
-	    {0xc0000084, VP_REG(sfmask)},  {0xc0000102, VP_REG(kernel_gs_base)},
-	};
-	unsigned i = 0;
-
-	while (rows[i].msr != msr)
-		check(++i < ARRAY_COUNT(rows));
-	return rows[i].reg;
-}

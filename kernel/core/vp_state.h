@@ -100,10 +100,6 @@ void vp_state_reset(struct vp_state *s);
 /* SIPI: real mode at vector << 12 [SDM 3A 10.4.3 "MP Initialization Protocol"]. */
 void vp_state_startup(struct vp_state *s, uint8_t vector);
 
-/* VP_REG of an MSR of class HARDWARE (guest_msr.h). FS and GS base are none: no guest's
- * access to them exits. */
-unsigned vp_state_msr(uint32_t msr);
-
 bool address_is_canonical(uint64_t address); /* 48-bit */
 
 /* Every byte of PAT is a memory type: 0, 1, 4, 5, 6 or 7. */

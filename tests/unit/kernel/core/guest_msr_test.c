@@ -2,6 +2,7 @@
 /* Tests of which MSRs are the kernel's, and of their values. */
 #include "core/guest_msr.h"
 
+#include "core/vp_state.h"
 #include "model_test.h"
 
 /* Row by row; all else is the parent's. */
@@ -85,6 +86,23 @@ static void hardware_registers_are_judged(void **state) {
 	}
 }
 
+static void every_hardware_register_is_found_in_the_state(void **state) {
+	static const struct {
+		uint32_t msr;
+		unsigned reg;
+	} hw[] = {
+	    {0x174, VP_REG(sysenter_cs)},  {0x175, VP_REG(sysenter_esp)},
+	    {0x176, VP_REG(sysenter_eip)}, {0x277, VP_REG(pat)},
+	    {0xc0000080, VP_REG(efer)},    {0xc0000081, VP_REG(star)},
+	    {0xc0000082, VP_REG(lstar)},   {0xc0000083, VP_REG(cstar)},
+	    {0xc0000084, VP_REG(sfmask)},  {0xc0000102, VP_REG(kernel_gs_base)},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_COUNT(hw); i++)
+		assert_int_equal(guest_msr_register(hw[i].msr), hw[i].reg);
+}
+
 static void pat_takes_memory_types_only(void **state) {
 	(void)state;
 	for (uint64_t type = 0; type < 256; type++) {
@@ -142,6 +160,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_msr_without_a_row_is_the_parents),
 	    cmocka_unit_test(hardware_registers_are_judged),
+	    cmocka_unit_test(every_hardware_register_is_found_in_the_state),
 	    cmocka_unit_test(pat_takes_memory_types_only),
 	    cmocka_unit_test(efer_is_judged_row_by_row),
 	    cmocka_unit_test(addresses_are_canonical_in_48_bits),

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Skipping instructions, raising exceptions, letting go. */
+/* Skipping instructions, raising exceptions, starting over, letting go. */
 #include "core/vp.h"
 
 #include "arch/x86/guest_fetch.h"
 #include "arch/x86/vp_context.h"
 #include "core/cpu.h"
 #include "core/partition.h"
+#include "lib/string.h"
 
 #define DR6_BS 0x4000ull
 
@@ -76,6 +77,16 @@ struct vp *vp_inject_exception(struct vp *vp, unsigned vector, bool has_error, u
 		event |= HV_EVENT_DELIVER_ERROR | (uint64_t)error << HV_EVENT_ERROR_SHIFT;
 	vp->hw.event = event;
 	return vp;
+}
+
+void vp_reset(struct vp *vp) {
+	struct vp_state s;
+
+	vp_state_reset(&s);
+	vp_hw_set_state(&vp->hw, &s);
+	memset(vp_gpr(vp), 0, sizeof(uint64_t) * HV_GPR_COUNT);
+	vp_gpr(vp)[HV_RDX] = 0x600; /* the processor's signature */
+	vp->xcr0 = 1;
 }
 
 void vp_let_go(struct vp *vp) {

@@ -134,7 +134,8 @@ static inline bool vp_has_news(const struct vp *vp) {
 static inline uint64_t *vp_gpr(struct vp *vp) { return vp->hw.gpr; }
 
 /* What every VP has, the parent's too: makes it out of its frames, which it keeps,
- * zero and of type OBJECT; those shared with the parent are. */
+ * zero and of type OBJECT; those shared with the parent are. Its registers are to be set
+ * next. */
 struct vp *vp_init(struct partition *p, uint32_t index, const sfn_t frames[VP_FRAMES]);
 
 /*
@@ -169,6 +170,9 @@ struct fetch_mov_cr;
 
 /* The MOV to or from CR4 at RIP. False: it is not there any more. */
 must_use bool vp_fetch_mov_cr(struct vp *vp, struct fetch_mov_cr *mov);
+
+/* What INIT makes of a child's registers. On home, or while nothing of it is loaded. */
+void vp_reset(struct vp *vp);
 
 /* Home lets go of a VP: nothing of it stays loaded here. */
 void vp_let_go(struct vp *vp);

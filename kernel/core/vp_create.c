@@ -59,6 +59,7 @@ struct vp *vp_init(struct partition *p, uint32_t index, const sfn_t frames[VP_FR
 }
 
 static void init_models(struct vp *vp) {
+	vp_reset(vp);
 	lapic_init(&vp->lapic, vp->index, vp->index == 0);
 	synthetic_msr_init_vp(&vp->msrs, vp->index);
 	vp->needs_events = true;
@@ -90,7 +91,6 @@ enum hv_status vp_create(struct partition *p, uint32_t index, struct vp **out) {
 	init_models(vp);
 	vp->slot = p->id % MAX_PARTITIONS * HV_MAX_VPS + index;
 	vp->home = sched_place();
-	vp_gpr(vp)[HV_RDX] = 0x600; /* the processor's signature after RESET */
 	p->vp_count++;
 	__atomic_store_n(&p->vp[index], vp, __ATOMIC_RELEASE);
 	*out = vp;

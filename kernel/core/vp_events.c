@@ -14,7 +14,6 @@
 #include "core/synic.h"
 #include "core/vp.h"
 #include "lib/bits.h"
-#include "lib/string.h"
 
 uint64_t vp_now_ns(const struct vp *vp) { return reference_time_ns(&vp->partition->time, machine_tsc()); }
 
@@ -64,15 +63,9 @@ static void assist_offer(struct vp *vp) {
 
 /* Architectural INIT of a child's VP: state, local APIC, general registers. */
 static void reset(struct vp *vp) {
-	struct vp_state s;
-
-	vp_state_reset(&s);
-	vp_hw_set_state(&vp->hw, &s);
-	memset(vp_gpr(vp), 0, sizeof(uint64_t) * HV_GPR_COUNT);
-	vp_gpr(vp)[HV_RDX] = 0x600;
+	vp_reset(vp);
 	assist_withdraw(vp);
 	lapic_reset(&vp->lapic);
-	vp->xcr0 = 1;
 	vp->home->current = NULL; /* that is loaded before the next entry */
 	vp->has_nmi = false;
 	vp->is_halted = false;

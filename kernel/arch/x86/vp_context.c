@@ -31,7 +31,6 @@ void vp_context_init(struct vp *vp) {
 	memset(area, 0, PAGE_SIZE);
 	memcpy(area, &fcw, sizeof(fcw));
 	memcpy(area + 24, &mxcsr, sizeof(mxcsr));
-	vp->xcr0 = 1;
 }
 
 /* Components of every VP's extended state. */

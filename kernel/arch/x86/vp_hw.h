@@ -112,7 +112,7 @@ const char *vp_hw_cpu_enable(struct cpu *cpu);
 /* Once, on the boot processor, before any VP: tables that all VPs share. */
 void vp_hw_init_shared(void);
 
-/* Fills the control page for a new VP; its state is that after INIT. The page, index,
+/* Fills the control page for a new VP, whose state is to be set next. The page, index,
  * gpr, gpa_root, is_parent and tsc_offset are set by the caller. Any processor. */
 void vp_hw_init(struct vp_hw *hw);
 

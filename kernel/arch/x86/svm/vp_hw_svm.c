@@ -93,12 +93,8 @@ const char *vp_hw_cpu_enable(struct cpu *cpu) {
 }
 
 void vp_hw_init(struct vp_hw *hw) {
-	struct vp_state reset;
-
 	memset(hw->control, 0, sizeof(struct vmcb));
 	svm_controls_init(hw, &maps[hw->is_parent]);
-	vp_state_reset(&reset);
-	svm_state_set(hw, &reset);
 }
 
 /* Brings the loaded registers back into the VMCB. */

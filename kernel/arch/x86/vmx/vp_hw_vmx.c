@@ -66,8 +66,6 @@ void vp_hw_init_shared(void) {
 }
 
 void vp_hw_init(struct vp_hw *hw) {
-	struct vp_state reset;
-
 	memset(hw->control, 0, PAGE_SIZE);
 	*(uint32_t *)hw->control = vmx_revision;
 	vmx_cpu_release(hw);
@@ -75,8 +73,6 @@ void vp_hw_init(struct vp_hw *hw) {
 	vmx_setup_controls(&vmx_controls, &maps[hw->is_parent], hw);
 	vmx_cpu_host();
 	vmx_vp_of(hw)->applied = VP_WISHES_NONE;
-	vp_state_reset(&reset);
-	vmx_state_set(hw, &reset);
 	vmx_cpu_release(hw);
 }
 

@@ -23,10 +23,6 @@ enum hv_status guest_cpuid_check_child(uint64_t privileges, uint64_t hints) {
 	return privileges & ~CPUID_CHILD_PRIVILEGES ? HV_STATUS_ACCESS_DENIED : HV_STATUS_SUCCESS;
 }
 
-static void set_bit(uint32_t *word, unsigned bit, bool value) {
-	*word = (*word & ~(1u << bit)) | (uint32_t)value << bit;
-}
-
 /* Bytes of the XSAVE area for what XCR0 enables, from the components' rows
  * [SDM 1 13.4 "XSAVE Area"]. */
 static uint32_t xsave_size(const struct guest_cpu *cpu, uint64_t xcr0, bool is_compact) {
@@ -78,9 +74,9 @@ static __attribute__((noinline)) void complete(const struct guest_cpu *cpu, cons
 
 	if (leaf == 1) {
 		out[CPUID_EBX] = (out[CPUID_EBX] & 0xffffff) | vp->vp_index << 24;
-		set_bit(&out[CPUID_ECX], 27, has_osxsave);
+		bit_assign(&out[CPUID_ECX], 27, has_osxsave);
 	} else if (leaf == 7 && subleaf == 0) {
-		set_bit(&out[CPUID_ECX], 4, has_ospke);
+		bit_assign(&out[CPUID_ECX], 4, has_ospke);
 	} else if (leaf == 0xd && subleaf == 0) {
 		out[CPUID_EBX] = xsave_size(cpu, vp->xcr0, false);
 	} else if (leaf == 0xd && subleaf == 1) { /* EBX counts only where XSAVEC is shown */
@@ -89,7 +85,7 @@ static __attribute__((noinline)) void complete(const struct guest_cpu *cpu, cons
 		out[CPUID_EAX] = vp->vp_index;
 	}
 	if (vp->is_apic_disabled && (leaf == 1 || leaf == 0x80000001))
-		set_bit(&out[CPUID_EDX], 9, false);
+		bit_assign(&out[CPUID_EDX], 9, false);
 }
 
 void guest_cpuid(const struct guest_cpu *cpu, const struct guest_cpuid_vp *vp, uint32_t leaf, uint32_t subleaf,

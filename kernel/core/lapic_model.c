@@ -27,9 +27,7 @@ static bool has_vector(const struct lapic *l, enum lapic_register bits, unsigned
 }
 
 static void set_vector(struct lapic *l, enum lapic_register bits, unsigned vector, bool value) {
-	uint32_t *word = &l->reg[bits + vector / 32];
-
-	*word = (*word & ~(1u << vector % 32)) | (uint32_t)value << vector % 32;
+	bit_assign(&l->reg[bits + vector / 32], vector % 32, value);
 }
 
 void lapic_reset(struct lapic *l) {

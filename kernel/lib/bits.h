@@ -14,6 +14,10 @@ static inline unsigned bit_highest(uint64_t v) { return 63u - (unsigned)__builti
 /* Index of the lowest set bit; v must not be 0. */
 static inline unsigned bit_lowest(uint64_t v) { return (unsigned)__builtin_ctzll(v); }
 
+static inline void bit_assign(uint32_t *word, unsigned n, bool value) {
+	*word = (*word & ~(1u << n)) | (uint32_t)value << n;
+}
+
 /* True if the bit was clear before. */
 static inline bool bitmap_set_atomic(uint64_t *map, unsigned n) {
 	return !(__atomic_fetch_or(&map[n / 64], BIT(n % 64), __ATOMIC_SEQ_CST) & BIT(n % 64));

@@ -21,10 +21,7 @@ void svm_controls_init(struct vp_hw *hw, const struct svm_maps *maps) {
 }
 
 void svm_controls_intercept(struct vmcb *v, unsigned exit_code, bool is_on) {
-	uint32_t bit = 1u << exit_code % 32;
-
-	v->intercept[exit_code / 32] &= ~bit;
-	v->intercept[exit_code / 32] |= is_on ? bit : 0;
+	bit_assign(&v->intercept[exit_code / 32], exit_code % 32, is_on);
 }
 
 /* A virtual interrupt whose only purpose is to exit when it would be taken: the

@@ -62,7 +62,7 @@ enum hv_status call_create_partition(struct hypercall *hc) {
 
 enum hv_status call_initialize_partition(struct hypercall *hc) {
 	struct partition *p = hc->partition;
-	unsigned address_bits = boot.physical_bits < 40 ? boot.physical_bits : 40;
+	unsigned address_bits = (unsigned)smaller(boot.physical_bits, 40);
 	enum hv_status status;
 
 	if (p->is_parent || p->state != PARTITION_CREATED)

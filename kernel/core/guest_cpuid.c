@@ -39,8 +39,7 @@ static uint32_t xsave_size(const struct guest_cpu *cpu, uint64_t xcr0, bool is_c
 		start = is_compact ? size : r->ebx;
 		if (is_compact && (r->ecx & 2))
 			start = (size + 63) & ~63u;
-		if (start + r->eax > size)
-			size = start + r->eax;
+		size = (uint32_t)larger(size, start + r->eax);
 	}
 	return size;
 }

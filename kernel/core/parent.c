@@ -72,8 +72,7 @@ static void init_space(void) {
 	unsigned bits = boot.has_huge_leaves ? ADDRESS_BITS : ADDRESS_BITS_2M;
 
 	if (gpa_identity_init(&parent_partition.space, &parent_partition.pool,
-	                      boot.physical_bits < bits ? boot.physical_bits : bits,
-	                      boot.has_huge_leaves) != HV_STATUS_SUCCESS)
+	                      (unsigned)smaller(boot.physical_bits, bits), boot.has_huge_leaves) != HV_STATUS_SUCCESS)
 		panic("no memory for the parent's address space");
 	for (uint32_t i = 0; i < h->memory_count; i++)
 		if (h->memory[i].type == HANDOFF_MEMORY_KERNEL)

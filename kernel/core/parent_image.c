@@ -33,10 +33,8 @@ void parent_image_place(void) {
 
 	for (uint32_t i = 0; i < h->parent_segment_count; i++) {
 		const struct handoff_segment *s = &h->parent_segment[i];
-		uint64_t end = s->virtual_address - HV_PARENT_LINK_BASE + s->memory_size;
 
-		if (end > image_size)
-			image_size = end;
+		image_size = larger(image_size, s->virtual_address - HV_PARENT_LINK_BASE + s->memory_size);
 	}
 	image_size = align_up(image_size, PAGE_SIZE_2M);
 	check(image_size <= PAGE_SIZE_1G);
@@ -60,7 +58,7 @@ static void load_segment(const struct handoff_segment *s) {
 	uint64_t to = image.base + (s->virtual_address - HV_PARENT_LINK_BASE);
 
 	for (uint64_t at = 0; at < s->file_size; at += PAGE_SIZE) {
-		uint64_t size = s->file_size - at < PAGE_SIZE ? s->file_size - at : PAGE_SIZE;
+		uint64_t size = smaller(s->file_size - at, PAGE_SIZE);
 
 		check(copy_from_guest(&parent_partition.space, gpa(s->file + at), buffer, size) == HV_STATUS_SUCCESS);
 		write_bytes(to + at, buffer, size);

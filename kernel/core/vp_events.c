@@ -117,7 +117,7 @@ static void arm_timers(struct vp *vp) {
 	uint64_t lapic = reference_time_host_tsc_of_ns(t, lapic_timer_deadline(&vp->lapic));
 	uint64_t stimer = reference_time_host_tsc(t, stimer_deadline(&vp->msrs.stimers));
 
-	sched_set_timer(vp, lapic < stimer ? lapic : stimer);
+	sched_set_timer(vp, smaller(lapic, stimer));
 }
 
 static void expire_timers(struct vp *vp) {

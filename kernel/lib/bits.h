@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Bits, words and bitmaps; the atomic forms are ordered (x86 locked). */
+/* Numbers, bits, words and bitmaps; the atomic forms are ordered (x86 locked). */
 #pragma once
 
 #include <stdbool.h>
@@ -7,6 +7,10 @@
 
 #define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define BIT(n)         (1ull << (n))
+
+static inline uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+static inline uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 /* Index of the highest set bit; v must not be 0. */
 static inline unsigned bit_highest(uint64_t v) { return 63u - (unsigned)__builtin_clzll(v); }

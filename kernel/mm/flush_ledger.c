@@ -5,6 +5,7 @@
  */
 #include "mm/flush_ledger.h"
 
+#include "lib/bits.h"
 #include "lib/check.h"
 
 struct flush_ledger flush_ledger;
@@ -35,12 +36,8 @@ bool flush_ledger_is_reached(uint64_t generation) {
 		return true;
 
 	settled = flush_ledger.generation;
-	for (uint32_t i = 0; i < flush_ledger.cpu_count; i++) {
-		uint64_t reached = __atomic_load_n(&flush_ledger.reached[i], __ATOMIC_ACQUIRE);
-
-		if (reached < settled)
-			settled = reached;
-	}
+	for (uint32_t i = 0; i < flush_ledger.cpu_count; i++)
+		settled = smaller(settled, __atomic_load_n(&flush_ledger.reached[i], __ATOMIC_ACQUIRE));
 	flush_ledger.settled = settled;
 	return generation <= settled;
 }

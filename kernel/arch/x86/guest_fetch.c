@@ -54,11 +54,9 @@ unsigned guest_fetch_bytes(const struct gpa_space *space, const struct fetch_mod
 
 	while (count < INSTRUCTION_MAX) {
 		uint64_t in_page = PAGE_SIZE - ((gva + count) & (PAGE_SIZE - 1));
-		unsigned n = INSTRUCTION_MAX - count;
+		unsigned n = (unsigned)smaller(in_page, INSTRUCTION_MAX - count);
 		gpa_t at;
 
-		if (n > in_page)
-			n = (unsigned)in_page;
 		if (!guest_fetch_translate(space, mode, gva + count, &at) ||
 		    copy_from_guest(space, at, bytes + count, n) != HV_STATUS_SUCCESS)
 			break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Arithmetic of clocks, in 64 bits without overflow in the stated ranges. */
 #include "arch/x86/bring_up.h"
+#include "lib/bits.h"
 
 uint64_t time_rate(uint64_t ticks, uint64_t reference_ticks, uint64_t reference_hz) {
 	if (reference_ticks == 0)
@@ -16,10 +17,6 @@ uint32_t time_counter(uint64_t now, uint64_t deadline, uint64_t ratio) {
 	count = ((unsigned __int128)(deadline - now) * ratio + 0xffffffffu) >> 32;
 	return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
 }
-
-static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
-
-static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 uint64_t time_median(const uint64_t hz[3]) {
 	uint64_t low = smaller(hz[0], hz[1]);

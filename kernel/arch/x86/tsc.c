@@ -9,6 +9,7 @@
 #include "arch/x86/bring_up.h"
 #include "arch/x86/host_pt.h"
 #include "arch/x86/insn.h"
+#include "lib/bits.h"
 
 #define WINDOW_COUNT       3u
 #define WINDOWS_PER_SEC    50u /* 20 ms each: the PIT wraps after 55 ms */
@@ -147,14 +148,11 @@ void tsc_skew_check(const struct cpu *other) {
 
 	for (unsigned round = 0; round < SKEW_ROUNDS; round++) {
 		uint64_t before = rdtsc_ordered();
-		uint64_t skew;
 
 		__atomic_store_n(&skew_box, 0, __ATOMIC_RELEASE);
 		while (__atomic_load_n(&skew_box, __ATOMIC_ACQUIRE) == 0)
 			cpu_pause();
-		skew = time_skew(before, skew_box, rdtsc_ordered());
-		if (skew > worst)
-			worst = skew;
+		worst = larger(worst, time_skew(before, skew_box, rdtsc_ordered()));
 	}
 	if (worst > tsc_hz / 1000000)
 		log_warning("TSC of processor %u is off by %lu ticks: guests may see time jump", other->index, worst);

@@ -41,7 +41,8 @@ uint32_t cpuid_rows_get(const struct cpuid_rows *rows, uint32_t leaf, enum cpuid
 #define XCR0_X87    0x1u
 #define XCR0_SSE    0x2u
 #define XCR0_AVX    0x4u
-#define XCR0_AVX512 0xe0u
+#define XCR0_AVX512 0xe0u /* opmask, upper halves, upper registers: all or none */
+#define XCR0_PKRU   0x200u
 
 /*
  * Which bits of control registers, EFER and XCR0 a partition may set: those whose

@@ -16,10 +16,10 @@ static const struct range {
     {0x10, 0x10, GUEST_MSR_TSC, 0},
     {0x1b, 0x1b, GUEST_MSR_APIC_BASE, 0},
     {0x174, 0x176, GUEST_MSR_HARDWARE, VP_REG(sysenter_eip)}, /* SYSENTER_CS, _ESP, _EIP */
-    {GUEST_MSR_PAT, GUEST_MSR_PAT, GUEST_MSR_HARDWARE, VP_REG(pat)},
-    {GUEST_MSR_EFER, 0xc0000084, GUEST_MSR_HARDWARE, VP_REG(sfmask)}, /* and STAR, LSTAR, CSTAR, SFMASK */
-    {0xc0000102, 0xc0000102, GUEST_MSR_HARDWARE, VP_REG(kernel_gs_base)},
-    {0xc0000103, 0xc0000103, GUEST_MSR_TSC_AUX, 0},
+    {MSR_PAT, MSR_PAT, GUEST_MSR_HARDWARE, VP_REG(pat)},
+    {MSR_EFER, MSR_STAR + 3, GUEST_MSR_HARDWARE, VP_REG(sfmask)}, /* and STAR, LSTAR, CSTAR, SFMASK */
+    {MSR_KERNEL_GS_BASE, MSR_KERNEL_GS_BASE, GUEST_MSR_HARDWARE, VP_REG(kernel_gs_base)},
+    {MSR_TSC_AUX, MSR_TSC_AUX, GUEST_MSR_TSC_AUX, 0},
     {0, 0xffffffff, GUEST_MSR_PARENTS, 0},
 };
 
@@ -37,7 +37,7 @@ unsigned guest_msr_register(uint32_t msr) {
 	const struct range *r = range_of(msr);
 
 	check(r->class == GUEST_MSR_HARDWARE);
-	return msr == GUEST_MSR_EFER ? VP_REG(efer) : r->reg - (r->last - msr);
+	return msr == MSR_EFER ? VP_REG(efer) : r->reg - (r->last - msr);
 }
 
 static bool judge_efer(const struct cpu_limits *limits, uint64_t old, uint64_t cr0, uint64_t *efer) {
@@ -49,14 +49,14 @@ static bool judge_efer(const struct cpu_limits *limits, uint64_t old, uint64_t c
 
 bool guest_msr_judge(const struct cpu_limits *limits, uint64_t efer, uint64_t cr0, uint32_t msr, uint64_t *value) {
 	switch (msr) {
-	case 0x174:      /* SYSENTER_CS */
-	case 0xc0000084: /* SFMASK */
+	case 0x174:        /* SYSENTER_CS */
+	case MSR_STAR + 3: /* SFMASK */
 		return *value <= 0xffffffff;
-	case GUEST_MSR_PAT:
+	case MSR_PAT:
 		return pat_is_valid(*value);
-	case GUEST_MSR_EFER:
+	case MSR_EFER:
 		return judge_efer(limits, efer, cr0, value);
-	case 0xc0000081: /* STAR */
+	case MSR_STAR:
 		return true;
 	default: /* an address */
 		return address_is_canonical(*value);

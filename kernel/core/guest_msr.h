@@ -20,8 +20,6 @@ enum guest_msr_class {
 };
 
 #define GUEST_MSR_LAPIC_FIRST 0x800u
-#define GUEST_MSR_EFER        0xc0000080u
-#define GUEST_MSR_PAT         0x277u
 
 enum guest_msr_class guest_msr_class(uint32_t msr);
 

@@ -75,7 +75,7 @@ static bool write_synthetic(struct vp *vp, uint32_t msr, uint64_t value, struct 
 static bool write_hardware(struct vp *vp, uint32_t msr, uint64_t value) {
 	if (!guest_msr_judge(&vp->partition->cpu.limits, vp_read(vp, efer), vp_read(vp, cr0), msr, &value))
 		return false;
-	if (msr == GUEST_MSR_EFER) /* NXE changes what the guest's tables mean */
+	if (msr == MSR_EFER) /* NXE changes what the guest's tables mean */
 		vp->hw.flush_pending = true;
 	vp_hw_write(&vp->hw, guest_msr_register(msr), value);
 	return true;

@@ -6,7 +6,6 @@
  */
 #include "core/exit.h"
 
-#include "core/guest_msr.h"
 #include "core/parent.h"
 #include "lib/log.h"
 
@@ -36,7 +35,7 @@ struct vp *parent_memory_exit(struct vp *vp, const struct vp_exit *exit) {
 struct vp *parent_msr_exit(struct vp *vp, const struct vp_exit *exit) {
 	uint32_t msr = (uint32_t)vp_gpr(vp)[HV_RCX];
 
-	return msr == GUEST_MSR_EFER || msr == GUEST_MSR_PAT ? msr_access_exit(vp, exit) : refuse(vp);
+	return msr == MSR_EFER || msr == MSR_PAT ? msr_access_exit(vp, exit) : refuse(vp);
 }
 
 struct vp *parent_death_exit(struct vp *vp, const struct vp_exit *exit) {

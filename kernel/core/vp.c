@@ -8,8 +8,6 @@
 #include "core/partition.h"
 #include "lib/string.h"
 
-#define DR6_BS 0x4000ull
-
 /* The instruction bytes at RIP. */
 static unsigned fetch_bytes(struct vp *vp, bool is_64, uint8_t *bytes) {
 	struct fetch_mode mode = {vp_read(vp, cr0), vp_read(vp, cr3), vp_read(vp, cr4), vp_read(vp, efer)};

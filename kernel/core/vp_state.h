@@ -105,32 +105,39 @@ bool address_is_canonical(uint64_t address); /* 48-bit */
 /* Every byte of PAT is a memory type: 0, 1, 4, 5, 6 or 7. */
 bool pat_is_valid(uint64_t pat);
 
-#define CR0_PE       (1ull << 0)
-#define CR0_MP       (1ull << 1)
-#define CR0_EM       (1ull << 2)
-#define CR0_TS       (1ull << 3)
-#define CR0_ET       (1ull << 4)
-#define CR0_NE       (1ull << 5)
-#define CR0_WP       (1ull << 16)
-#define CR0_AM       (1ull << 18)
-#define CR0_NW       (1ull << 29)
-#define CR0_CD       (1ull << 30)
-#define CR0_PG       (1ull << 31)
-#define CR4_PAE      (1ull << 5)
-#define CR4_MCE      (1ull << 6) /* the host's: set while a guest runs, not shown */
-#define CR4_LA57     (1ull << 12)
-#define CR4_PCIDE    (1ull << 17)
-#define CR4_OSXSAVE  (1ull << 18)
-#define EFER_SCE     (1ull << 0)
-#define EFER_LME     (1ull << 8)
-#define EFER_LMA     (1ull << 10)
-#define EFER_NXE     (1ull << 11)
-#define EFER_SVME    (1ull << 12)
-#define RFLAGS_FIXED (1ull << 1)
-#define RFLAGS_TF    (1ull << 8)
-#define RFLAGS_IF    (1ull << 9)
-#define RFLAGS_VM    (1ull << 17)
-#define SEGMENT_L    (1u << 13)
-#define SEGMENT_D    (1u << 14)
+#define CR0_PE             (1ull << 0)
+#define CR0_MP             (1ull << 1)
+#define CR0_EM             (1ull << 2)
+#define CR0_TS             (1ull << 3)
+#define CR0_ET             (1ull << 4)
+#define CR0_NE             (1ull << 5)
+#define CR0_WP             (1ull << 16)
+#define CR0_AM             (1ull << 18)
+#define CR0_NW             (1ull << 29)
+#define CR0_CD             (1ull << 30)
+#define CR0_PG             (1ull << 31)
+#define CR4_PAE            (1ull << 5)
+#define CR4_MCE            (1ull << 6) /* the host's: set while a guest runs, not shown */
+#define CR4_LA57           (1ull << 12)
+#define CR4_PCIDE          (1ull << 17)
+#define CR4_OSXSAVE        (1ull << 18)
+#define EFER_SCE           (1ull << 0)
+#define EFER_LME           (1ull << 8)
+#define EFER_LMA           (1ull << 10)
+#define EFER_NXE           (1ull << 11)
+#define EFER_SVME          (1ull << 12)
+#define RFLAGS_FIXED       (1ull << 1)
+#define RFLAGS_TF          (1ull << 8)
+#define RFLAGS_IF          (1ull << 9)
+#define RFLAGS_VM          (1ull << 17)
+#define SEGMENT_L          (1u << 13)
+#define SEGMENT_D          (1u << 14)
+#define DR6_BS             (1ull << 14)
+/* MSRs that guests have, by the numbers that both vendors gave them. */
+#define MSR_PAT            0x277u
+#define MSR_EFER           0xc0000080u
+#define MSR_STAR           0xc0000081u /* then LSTAR, CSTAR, SFMASK */
+#define MSR_KERNEL_GS_BASE 0xc0000102u
+#define MSR_TSC_AUX        0xc0000103u
 /* WB, WT, UC-, UC, twice [SDM 3A "Page Attribute Table"]. */
-#define PAT_RESET    0x0007040600070406ull
+#define PAT_RESET          0x0007040600070406ull

@@ -13,9 +13,7 @@
  * "System Resources"]; those that guests have too stand in vp_state.h, those of one
  * vendor in its folder. */
 #define MSR_APIC_BASE    0x0000001bu
-#define MSR_PAT          0x00000277u
 #define MSR_TSC_DEADLINE 0x000006e0u
-#define MSR_EFER         0xc0000080u
 
 #define CR4_PGE          (1ull << 7)
 #define CR4_OSFXSR       (1ull << 9)

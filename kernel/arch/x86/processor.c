@@ -6,6 +6,7 @@
  */
 #include "arch/x86/bring_up.h"
 #include "arch/x86/insn.h"
+#include "core/guest_cpu.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
@@ -15,11 +16,6 @@
 #define CPUID_7_EBX_SMEP  BIT(7)
 #define CPUID_7_EBX_SMAP  BIT(20)
 #define CPUID_7_ECX_UMIP  BIT(2)
-
-#define XCR0_X87_SSE      0x03ull
-#define XCR0_AVX          0x04ull
-#define XCR0_AVX512       0xe0ull /* opmask, upper halves, upper registers: all or none */
-#define XCR0_PKRU         0x200ull
 
 void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]) {
 	struct cpuid_result r = {0};
@@ -32,7 +28,7 @@ void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]) {
 uint64_t machine_xcr0(void) {
 	struct cpuid_result r = cpuid(0xd, 0);
 	uint64_t offered = r.eax | (uint64_t)r.edx << 32;
-	uint64_t mask = offered & (XCR0_X87_SSE | XCR0_AVX | XCR0_PKRU);
+	uint64_t mask = offered & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_PKRU);
 
 	if ((offered & XCR0_AVX) && (offered & XCR0_AVX512) == XCR0_AVX512)
 		mask |= XCR0_AVX512;

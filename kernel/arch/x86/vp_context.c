@@ -8,8 +8,6 @@
 #include "core/vp.h"
 #include "lib/string.h"
 
-#define MSR_TSC_AUX 0xc0000103u
-
 /* All own processor. */
 static struct context {
 	struct vp *fpu;   /* whose extended state is in the registers */

@@ -22,8 +22,6 @@
 #define CPUID_SVM_EDX_NPT      (1u << 0)
 #define CPUID_SVM_EDX_NEXT_RIP (1u << 3)
 
-#define DR6_BS                 0x4000ull
-
 _Static_assert(sizeof(struct svm_vp) <= sizeof(((struct vp_hw *)0)->vendor), "vendor words");
 
 void svm_enter(uint64_t *gpr, uint64_t vmcb);

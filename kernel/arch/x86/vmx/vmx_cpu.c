@@ -14,7 +14,6 @@
 
 #define CPUID_1_ECX_VMX        (1u << 5)
 #define CPUID_EDX_1G_PAGES     (1u << 26)
-#define CR4_VMXE               (1ull << 13)
 #define BASIC_REVISION         0x7fffffffull
 #define BASIC_HAS_TRUE         (1ull << 55)
 #define SECONDARY_CONTROLS     (1ull << 63)    /* may be 1 in the primary ones */

@@ -12,7 +12,6 @@
 /* VME PVI TSD DE PSE PAE PGE OSFXSR OSXMMEXCPT: what every level shows. The
  * others exit, and core judges them by the partition's level. */
 #define CR4_GUEST 0x6bfull
-#define CR4_VMXE  0x2000ull
 
 /* Exit qualification [SDM 3C Table 28-3 "Exit Qualification for Control-Register
  * Accesses"]. */

@@ -8,8 +8,8 @@
 
 #include "arch/x86/vp_hw.h"
 
-#define MSR_STAR     0xc0000081u
-#define SYSCALL_MSRS 4u /* STAR, LSTAR, CSTAR, SFMASK */
+#define CR4_VMXE     (1ull << 13) /* the host's: set while a guest runs, not shown */
+#define SYSCALL_MSRS 4u           /* STAR, LSTAR, CSTAR, SFMASK */
 
 /* What the VMCS has no field for. Kept in struct vp_hw's vendor words. */
 struct vmx_vp {

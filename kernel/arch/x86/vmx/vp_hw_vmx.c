@@ -21,8 +21,6 @@
 
 _Static_assert(sizeof(struct vmx_vp) <= sizeof(((struct vp_hw *)0)->vendor), "vendor words");
 
-#define MSR_KERNEL_GS_BASE 0xc0000102u
-
 unsigned vmx_enter(uint64_t *gpr, bool is_launched);
 
 const uint8_t vp_hw_hypercall_bytes[3] = {0x0f, 0x01, 0xc1};

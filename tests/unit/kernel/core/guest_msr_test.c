@@ -109,7 +109,7 @@ static void pat_takes_memory_types_only(void **state) {
 		bool is_type = type == 0 || type == 1 || (type >= 4 && type <= 7);
 
 		for (unsigned i = 0; i < 64; i += 8)
-			assert_int_equal(is_valid(GUEST_MSR_PAT, type << i), is_type);
+			assert_int_equal(is_valid(MSR_PAT, type << i), is_type);
 	}
 }
 
@@ -140,7 +140,7 @@ static void efer_is_judged_row_by_row(void **state) {
 	for (unsigned i = 0; i < ARRAY_COUNT(efer); i++) {
 		uint64_t value = efer[i].value;
 
-		assert_int_equal(guest_msr_judge(&limits, efer[i].old, efer[i].cr0, GUEST_MSR_EFER, &value),
+		assert_int_equal(guest_msr_judge(&limits, efer[i].old, efer[i].cr0, MSR_EFER, &value),
 		                 efer[i].is_legal);
 		assert_int_equal(value, efer[i].is_legal ? efer[i].result : efer[i].value);
 	}

@@ -23,7 +23,7 @@ static void put(char c) {
 void guest_vprintf(const char *format, va_list args) {
 	char line[LINE_SIZE];
 
-	(void)text_format(line, sizeof(line), format, args);
+	text_format(line, sizeof(line), format, args);
 	while (__atomic_test_and_set(&console_lock, __ATOMIC_ACQUIRE))
 		guest_pause();
 	for (const char *p = line; *p != '\0'; p++) {
@@ -46,6 +46,6 @@ void guest_format(char *buffer, size_t size, const char *format, ...) {
 	va_list args;
 
 	va_start(args, format);
-	(void)text_format(buffer, size, format, args);
+	text_format(buffer, size, format, args);
 	va_end(args);
 }

@@ -51,4 +51,4 @@ _Noreturn void guest_test_exception(const struct guest_fault *fault);
 /* Memory functions that the compiler calls, and the kernel's formatter. */
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memset(void *to, int value, size_t size);
-int text_format(char *buffer, size_t size, const char *format, __builtin_va_list args);
+void text_format(char *buffer, size_t size, const char *format, __builtin_va_list args);

@@ -47,7 +47,7 @@ _Noreturn void guest_test_fail(const char *format, ...) {
 	va_list args;
 
 	va_start(args, format);
-	(void)text_format(text, sizeof(text), format, args);
+	text_format(text, sizeof(text), format, args);
 	va_end(args);
 	leave(text);
 }

@@ -13,8 +13,7 @@ struct output {
 
 static void put(struct output *o, char c) {
 	if (o->length + 1 < o->size)
-		o->buffer[o->length] = c;
-	o->length++;
+		o->buffer[o->length++] = c;
 }
 
 static void put_number(struct output *o, uint64_t v, unsigned base, unsigned width, char fill, bool is_negative) {
@@ -35,7 +34,7 @@ static void put_number(struct output *o, uint64_t v, unsigned base, unsigned wid
 		put(o, digits[--n]);
 }
 
-int text_format(char *buffer, size_t size, const char *format, va_list args) {
+void text_format(char *buffer, size_t size, const char *format, va_list args) {
 	struct output o = {buffer, size, 0};
 
 	for (; *format != '\0'; format++) {
@@ -80,7 +79,5 @@ int text_format(char *buffer, size_t size, const char *format, va_list args) {
 			break;
 		}
 	}
-	if (size > 0)
-		buffer[o.length < size ? o.length : size - 1] = '\0';
-	return (int)o.length;
+	buffer[o.length] = '\0';
 }

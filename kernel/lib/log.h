@@ -15,9 +15,8 @@
  * A line longer than 255 bytes is cut. Any lock may be held. */
 void log_write(enum hv_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Formats into a buffer of `size` bytes, always terminated; returns the length
- * that the whole text would have. */
-int text_format(char *buffer, size_t size, const char *format, va_list args);
+/* Formats into a buffer of `size` bytes, not 0; what does not fit is cut. */
+void text_format(char *buffer, size_t size, const char *format, va_list args);
 
 /* Writes one line `[time] <prefix><text>`; a prefix is "parent: ". The text is
  * `length` bytes of any kind; control characters become '.', and it is cut at 255

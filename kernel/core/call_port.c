@@ -3,7 +3,6 @@
 #include "core/hypercall.h"
 #include "core/partition.h"
 #include "core/port.h"
-#include "core/synic.h"
 
 /* Whether an object may take its place, which holds one of type `type` and id `old`. */
 static enum hv_status judge_place(uint32_t type, uint32_t old, uint32_t id) {

@@ -55,8 +55,6 @@ struct cpu *this_cpu(void);
  * translation, no kernel mapping of a withdrawn frame is cached, and no handler
  * still holds a pointer that it found before (quiescence).
  */
-struct cpu;
-
 /* Begins a flush and waits for all processors. No lock is held; pointers to VPs
  * other than the caller's own are stale afterwards. */
 void shootdown(void);

@@ -6,9 +6,6 @@
 #pragma once
 
 #include "core/vp.h"
-#include "arch/x86/vp_hw.h"
-
-struct vp;
 
 /* Handles the exit of a VP on its own processor. Returns the VP to enter next
  * (mostly the same), or NULL: go through the scheduler. */

@@ -4,8 +4,6 @@
 
 #include <stddef.h>
 
-#include "lib/bits.h"
-
 /* Codes below 0x100 and our own from 0xf00 on each have a place of their own. */
 #define PLACE(code) (((code)&0xffu) | ((code) >> 8 == 0xf ? 0x100u : 0))
 

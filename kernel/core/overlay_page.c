@@ -6,7 +6,6 @@
 #include "core/vp.h"
 #include "core/vp_events.h"
 #include "lib/string.h"
-#include "mm/gpa_space.h"
 
 static void fill(const struct partition *p, const sfn_t *frame) {
 	uint8_t *bytes = frame_pointer(*frame);

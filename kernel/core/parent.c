@@ -10,7 +10,6 @@
 #include "lib/bits.h"
 #include "lib/log.h"
 #include "mm/frame_owner.h"
-#include "mm/gpa_space.h"
 
 #define WATCHDOG_SECONDS  5u
 #define HEARTBEAT_SECONDS 10u

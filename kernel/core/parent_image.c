@@ -11,7 +11,6 @@
 #include "core/partition.h"
 #include "core/vp.h"
 #include "lib/bits.h"
-#include "mm/gpa_space.h"
 #include "mm/frame_owner.h"
 
 #define PTE_TABLE 0x3ull  /* present, writable */

@@ -192,8 +192,6 @@ struct vp *vp_inject_exception(struct vp *vp, unsigned vector, bool has_error, u
  * (architecture.md D1). It resumes a child's VP, waits for something to do, and
  * says what it is.
  */
-struct vp;
-
 /* Fills RAX for a VP of the parent whose wait ends: with the slot of an
  * intercepted VP (NULL: none), with events, else as timed out. Called by the
  * scheduler, which makes it run. Lock: sched. */
@@ -211,8 +209,6 @@ void vp_wait_signal_port(struct vp *vp, uint32_t port);
  * Reading and writing a local APIC register has the effects of the guest's own
  * access in xAPIC mode, so that the parent can emulate the APIC page.
  */
-struct vp;
-
 /* Errors: UNKNOWN_REGISTER_NAME, INVALID_VP_STATE (APIC register while the APIC is
  * not in xAPIC mode). Lock: the partition's. */
 must_use enum hv_status vp_register_get(struct vp *vp, uint32_t name, union hv_register_value *value);

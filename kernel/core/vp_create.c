@@ -7,7 +7,6 @@
 #include "core/overlay_page.h"
 #include "core/partition.h"
 #include "core/sched.h"
-#include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/frame_owner.h"
 

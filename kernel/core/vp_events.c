@@ -6,7 +6,6 @@
  */
 #include "core/vp_events.h"
 
-#include "arch/x86/vp_hw.h"
 #include "core/cpu.h"
 #include "core/machine.h"
 #include "core/partition.h"

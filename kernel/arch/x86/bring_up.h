@@ -7,7 +7,6 @@
 #pragma once
 
 #include "loader/handoff.h"
-#include <stdint.h>
 #include "core/boot.h" /* what all of them need */
 #include "core/cpu.h"
 #include "core/machine.h"

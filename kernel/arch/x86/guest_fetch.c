@@ -4,7 +4,6 @@
 
 #include "core/vp_state.h"
 #include "lib/bits.h"
-#include "mm/gpa_space.h"
 
 #define PTE_PRESENT 0x1ull
 #define PTE_LARGE   0x80ull

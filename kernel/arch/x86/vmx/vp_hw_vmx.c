@@ -6,7 +6,6 @@
  */
 #include "arch/x86/vp_hw.h"
 
-#include <hv_abi/registers.h>
 #include "arch/x86/hw_event.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/port_map.h"
@@ -16,8 +15,6 @@
 #include "core/cpu.h"
 #include "core/machine.h"
 #include "lib/bits.h"
-#include "lib/check.h"
-#include "lib/string.h"
 
 _Static_assert(sizeof(struct vmx_vp) <= sizeof(((struct vp_hw *)0)->vendor), "vendor words");
 

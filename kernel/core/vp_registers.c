@@ -88,26 +88,25 @@ static enum hv_status found(union hv_register_value *value, uint64_t number) {
 
 /* What is no VP's register, or is kept in another form. */
 static enum hv_status get_special(const struct vp *vp, uint32_t name, union hv_register_value *value) {
-	switch (name) {
-	case HV_REGISTER_EXPLICIT_SUSPEND:
-		return found(value, (vp->hold & HOLD_EXPLICIT) != 0);
-	case HV_REGISTER_INTERCEPT_SUSPEND:
-		return found(value, (vp->hold & HOLD_INTERCEPT) != 0);
-	case HV_REGISTER_INTERNAL_ACTIVITY_STATE: /* bit 0 startup suspend, bit 1 halt suspend */
-		return found(value, (vp->waits_for_sipi ? 1u : 0u) | (vp->is_halted ? 2u : 0u));
-	case HV_REGISTER_CR8:
-		return found(value, vp->hw.cr8);
-	case HV_REGISTER_XFEM:
-		return found(value, vp->xcr0);
-	case HV_REGISTER_APIC_BASE:
-		return found(value, vp->lapic.base);
-	case HV_REGISTER_GUEST_OS_ID:
-		return found(value, vp->partition->msrs.guest_os_id);
-	case HV_REGISTER_VP_INDEX:
-		return found(value, vp->index);
-	default:
-		return HV_STATUS_UNKNOWN_REGISTER_NAME;
-	}
+	const struct {
+		uint32_t name;
+		uint64_t number;
+	} rows[] = {
+	    {HV_REGISTER_EXPLICIT_SUSPEND, (vp->hold & HOLD_EXPLICIT) != 0},
+	    {HV_REGISTER_INTERCEPT_SUSPEND, (vp->hold & HOLD_INTERCEPT) != 0},
+	    /* bit 0 startup suspend, bit 1 halt suspend */
+	    {HV_REGISTER_INTERNAL_ACTIVITY_STATE, (vp->waits_for_sipi ? 1u : 0u) | (vp->is_halted ? 2u : 0u)},
+	    {HV_REGISTER_CR8, vp->hw.cr8},
+	    {HV_REGISTER_XFEM, vp->xcr0},
+	    {HV_REGISTER_APIC_BASE, vp->lapic.base},
+	    {HV_REGISTER_GUEST_OS_ID, vp->partition->msrs.guest_os_id},
+	    {HV_REGISTER_VP_INDEX, vp->index},
+	};
+
+	for (unsigned i = 0; i < ARRAY_COUNT(rows); i++)
+		if (rows[i].name == name)
+			return found(value, rows[i].number);
+	return HV_STATUS_UNKNOWN_REGISTER_NAME;
 }
 
 enum hv_status vp_register_get(struct vp *vp, uint32_t name, union hv_register_value *value) {

@@ -57,14 +57,16 @@ static void flush_partition(struct vp *vp) {
 			vp_post(other, POSTED_FLUSH);
 }
 
+struct page {
+	const uint64_t *msr;
+	sfn_t *frame;
+	uint32_t access;
+};
+
 /* The frame behind a page MSR, and how the guest may use it. */
-static sfn_t *frame_of(struct vp *vp, const uint64_t *msr, uint32_t *access) {
+static struct page page_of(struct vp *vp, const uint64_t *msr) {
 	struct partition *p = vp->partition;
-	const struct {
-		const uint64_t *msr;
-		sfn_t *frame;
-		uint32_t access;
-	} pages[] = {
+	const struct page pages[] = {
 	    {&p->msrs.hypercall, &p->hypercall_page, HV_MAP_GPA_READABLE | HV_MAP_GPA_EXECUTABLE},
 	    {&p->msrs.reference_tsc, &p->reference_tsc_page, HV_MAP_GPA_READABLE},
 	    {&vp->msrs.siefp, &vp->event_flags_page, HV_MAP_GPA_READABLE | HV_MAP_GPA_WRITABLE},
@@ -75,17 +77,15 @@ static sfn_t *frame_of(struct vp *vp, const uint64_t *msr, uint32_t *access) {
 
 	while (pages[i].msr != msr)
 		i++;
-	*access = pages[i].access;
-	return pages[i].frame;
+	return pages[i];
 }
 
 bool overlay_page_set(struct vp *vp, uint64_t *msr, uint64_t value) {
-	uint32_t access;
-	sfn_t *frame = frame_of(vp, msr, &access);
+	struct page page = page_of(vp, msr);
 	bool is_done;
 
 	spinlock_acquire(&memory_lock);
-	is_done = place(vp->partition, *msr, value, frame, access);
+	is_done = place(vp->partition, *msr, value, page.frame, page.access);
 	spinlock_release(&memory_lock);
 	if (!is_done)
 		return false;

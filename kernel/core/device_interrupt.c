@@ -27,7 +27,6 @@ enum hv_status call_map_device_interrupt(struct hypercall *hc) {
 	struct hv_map_device_interrupt_out *out = hc->out;
 	struct vp *target = parent_vp(in->target_vp);
 	bool is_pin = in->source == HV_DEVICE_INTERRUPT_PIN;
-	bool is_level = in->flags & HV_DEVICE_INTERRUPT_LEVEL;
 	enum hv_status status = HV_STATUS_SUCCESS;
 	uint32_t n = HV_MAX_DEVICE_INTERRUPTS;
 
@@ -45,13 +44,12 @@ enum hv_status call_map_device_interrupt(struct hypercall *hc) {
 	if (status == HV_STATUS_SUCCESS && n == HV_MAX_DEVICE_INTERRUPTS)
 		status = HV_STATUS_NO_RESOURCES;
 	if (status == HV_STATUS_SUCCESS && is_pin)
-		status = machine_pin_route(in->gsi, VECTOR_DEVICE_FIRST + n, target->home, is_level,
-		                           in->flags & HV_DEVICE_INTERRUPT_ACTIVE_LOW);
+		status = machine_pin_route(in->gsi, VECTOR_DEVICE_FIRST + n, target->home, in->flags);
 	else if (status == HV_STATUS_SUCCESS)
 		machine_msi_compose(VECTOR_DEVICE_FIRST + n, target->home, &out->msi_address, &out->msi_data);
 	if (status == HV_STATUS_SUCCESS) {
 		interrupts[n].gsi = in->gsi;
-		interrupts[n].is_level = is_level;
+		interrupts[n].is_level = in->flags & HV_DEVICE_INTERRUPT_LEVEL;
 		interrupts[n].target = target;
 		__atomic_store_n(&interrupts[n].source, in->source, __ATOMIC_RELEASE);
 		out->interrupt = n;

@@ -40,10 +40,10 @@ void machine_idle(void);
  * made the host's TR and GS current (vp_hw_put). */
 void machine_take_interrupts(void);
 
-/* Device interrupts by I/O APIC pin. Routes are made masked. Errors:
+/* Device interrupts by I/O APIC pin. Routes are made masked; flags are
+ * HV_DEVICE_INTERRUPT_*. Errors:
  * INVALID_PARAMETER no such GSI. Lock: none; the caller serializes per GSI. */
-enum hv_status machine_pin_route(uint32_t gsi, unsigned vector, const struct cpu *target, bool is_level,
-                                 bool is_active_low);
+enum hv_status machine_pin_route(uint32_t gsi, unsigned vector, const struct cpu *target, uint32_t flags);
 void machine_pin_mask(uint32_t gsi, bool is_masked); /* of a pin that was routed */
 
 /* Takes bus mastering from a PCI function, bus << 8 | device << 3 | function, if

@@ -171,11 +171,11 @@ void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]) { cpuid_fak
 
 /* --- Device interrupts. --- */
 
-enum hv_status machine_pin_route(uint32_t gsi, unsigned vector, const struct cpu *target, bool is_level,
-                                 bool is_active_low) {
+enum hv_status machine_pin_route(uint32_t gsi, unsigned vector, const struct cpu *target, uint32_t flags) {
 	if (gsi >= FAKE_GSI_COUNT)
 		return HV_STATUS_INVALID_PARAMETER;
-	fake_pin[gsi] = (struct fake_pin){vector, target->index, is_level, is_active_low, false};
+	fake_pin[gsi] = (struct fake_pin){vector, target->index, flags & HV_DEVICE_INTERRUPT_LEVEL,
+	                                  flags & HV_DEVICE_INTERRUPT_ACTIVE_LOW, false};
 	return HV_STATUS_SUCCESS;
 }
 

@@ -72,10 +72,10 @@ void ioapic_init(void) {
 	}
 }
 
-enum hv_status machine_pin_route(uint32_t gsi, unsigned vector, const struct cpu *target, bool is_level,
-                                 bool is_active_low) {
+enum hv_status machine_pin_route(uint32_t gsi, unsigned vector, const struct cpu *target, uint32_t flags) {
 	const struct ioapic *a = find(gsi);
-	uint32_t low = ENTRY_MASKED | (is_level ? ENTRY_LEVEL : 0) | (is_active_low ? ENTRY_ACTIVE_LOW : 0) | vector;
+	uint32_t low = ENTRY_MASKED | (flags & HV_DEVICE_INTERRUPT_LEVEL ? ENTRY_LEVEL : 0) |
+	               (flags & HV_DEVICE_INTERRUPT_ACTIVE_LOW ? ENTRY_ACTIVE_LOW : 0) | vector;
 
 	if (a == NULL)
 		return HV_STATUS_INVALID_PARAMETER;

@@ -105,6 +105,8 @@ _Noreturn void kernel_run(void) {
 		vp = kernel_pass(cpu, vp);
 }
 
+bool spinlock_has_turns;
+
 void lock_rank_acquired(uint32_t rank) {
 	struct cpu *cpu = this_cpu();
 

@@ -313,6 +313,7 @@ enum hv_status core_destroy(hv_partition_id_t id) {
 
 int core_world_setup(void **state) {
 	(void)state;
+	spinlock_has_turns = true;
 	free_before = parent_partition.pool.free_count;
 	total_before = parent_partition.pool.total_count;
 	fake_cpu = &cpus[0];

@@ -5,6 +5,8 @@
 
 #include "lib/spinlock.h"
 
+bool spinlock_has_turns = true;
+
 static uint32_t held[16];
 static unsigned held_count;
 

@@ -6,8 +6,11 @@
  */
 #include "arch/x86/bring_up.h"
 #include "arch/x86/host_pt.h"
+#include "arch/x86/insn.h"
 #include "arch/x86/local_apic.h"
 #include "arch/x86/trap.h"
+#include "lib/bits.h"
+#include "lib/spinlock.h"
 #include "lib/string.h"
 
 #define INIT_DELAY_US 10000u
@@ -22,6 +25,8 @@ static bool is_released;
 /* trampoline.S takes them. */
 uint64_t smp_stack;
 _Noreturn void smp_enter(void);
+
+#define CPUID_1_ECX_HYPERVISOR BIT(31)
 
 void smp_prepare(void) {
 	const struct handoff *h = boot.handoff;
@@ -38,6 +43,7 @@ void smp_prepare(void) {
 		host_pt_make_stacks(&cpus[cpu_count]);
 	}
 	cpus[0].is_online = true;
+	spinlock_has_turns = !(cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR);
 	log_info("processors: %u of %u in use: one hardware thread per core, APIC ids to %u, "
 	         "which devices reach, at most %u",
 	         count, h->cpu_count, TOPOLOGY_MAX_APIC_ID, MAX_CPUS);

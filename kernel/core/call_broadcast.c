@@ -42,11 +42,14 @@ static enum hv_status flush(struct hypercall *hc, uint64_t vps) {
 		self->hw.flush_pending = true;
 	vps &= ~(1ull << self->index);
 	partition_for_each_vp (vp, hc->caller) {
+		bool is_asked;
+
 		if (!(vps >> vp->index & 1))
 			continue;
-		__atomic_fetch_or(&vp->posted, POSTED_FLUSH, __ATOMIC_SEQ_CST);
+		is_asked = __atomic_fetch_or(&vp->posted, POSTED_FLUSH, __ATOMIC_SEQ_CST) & POSTED_FLUSH;
 		flushes[vp->index] = __atomic_load_n(&vp->flushes, __ATOMIC_SEQ_CST);
-		(void)sched_hold(vp, 0);
+		if (!is_asked) /* else whoever asked has kicked it */
+			(void)sched_hold(vp, 0);
 	}
 	for (unsigned n = 0; is_awaited(hc->caller, vps, flushes); n++) {
 		if (n == FLUSH_LOOKS)

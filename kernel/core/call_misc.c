@@ -21,7 +21,7 @@ static bool may_log(void) {
 
 	if (__atomic_exchange_n(&log_second, second, __ATOMIC_SEQ_CST) != second)
 		__atomic_store_n(&log_lines, 0, __ATOMIC_SEQ_CST);
-	if (__atomic_fetch_add(&log_lines, 1, __ATOMIC_SEQ_CST) < LOG_RATE)
+	if (__atomic_load_n(&log_lines, __ATOMIC_SEQ_CST) < LOG_RATE)
 		return true;
 	__atomic_fetch_add(&log_dropped, 1, __ATOMIC_SEQ_CST);
 	return false;
@@ -29,15 +29,19 @@ static bool may_log(void) {
 
 enum hv_status call_write_log(struct hypercall *hc) {
 	const struct hv_write_log_in *in = hc->in;
-	char text[HV_LOG_TEXT_SIZE];
+	char text[HV_LOG_TEXT_SIZE + 1];
 
 	if (in->size == 0 || in->size > HV_LOG_TEXT_SIZE || in->level > HV_LOG_DEBUG)
 		return HV_STATUS_INVALID_PARAMETER;
 	/* One line in, one line out: nothing that could pass for the kernel's. */
 	for (uint32_t i = 0; i < in->size; i++)
 		text[i] = in->text[i] >= ' ' && in->text[i] != 0x7f ? in->text[i] : '?';
-	if (may_log())
-		log_write_raw("parent: ", text, in->size);
+	text[in->size] = '\0';
+	if (hc->vp->log_ticket == LOG_NO_TICKET && !may_log())
+		return HV_STATUS_SUCCESS;
+	if (!log_write_slowly(&hc->vp->log_ticket, "parent: ", text))
+		return HYPERCALL_AGAIN;
+	__atomic_fetch_add(&log_lines, 1, __ATOMIC_SEQ_CST);
 	return HV_STATUS_SUCCESS;
 }
 

@@ -109,6 +109,7 @@ struct vp {
 	/* VPs of the parent. */
 	struct hv_event_page *events;   /* I */
 	uint64_t last_wait_tsc;         /* h for the watchdog */
+	uint64_t log_ticket;            /* h of the line that it writes */
 	uint64_t own_gpr[HV_GPR_COUNT]; /* h save area; children use the register page */
 };
 _Static_assert(sizeof(struct vp) <= PAGE_SIZE, "a VP is one frame");

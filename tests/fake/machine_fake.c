@@ -32,6 +32,7 @@ uint64_t fake_armed[MAX_CPUS];
 uint64_t fake_kicks[MAX_CPUS];
 uint64_t fake_idles[MAX_CPUS];
 char fake_log_line[256];
+unsigned fake_log_portions;
 void (*fake_on_idle)(struct cpu *cpu);
 void (*fake_on_kick)(struct cpu *cpu);
 void (*fake_on_arm)(void);
@@ -190,8 +191,20 @@ void machine_msi_compose(unsigned vector, const struct cpu *target, uint64_t *ad
 
 /* --- Words. --- */
 
-void log_write_raw(const char *prefix, const char *text, size_t length) {
-	snprintf(fake_log_line, sizeof(fake_log_line), "%s%.*s", prefix, (int)length, text);
+bool log_write_slowly(uint64_t *ticket, const char *prefix, const char *text) {
+	static unsigned left;
+
+	if (*ticket == LOG_NO_TICKET) {
+		snprintf(fake_log_line, sizeof(fake_log_line), "%s%s", prefix, text);
+		*ticket = 1;
+		left = fake_log_portions;
+	}
+	if (left > 0) {
+		left--;
+		return false;
+	}
+	*ticket = LOG_NO_TICKET;
+	return true;
 }
 
 _Noreturn void panic(const char *format, ...) {

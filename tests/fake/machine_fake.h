@@ -37,6 +37,7 @@ extern uint64_t fake_armed[MAX_CPUS];      /* one-shot timers, ~0: off */
 extern uint64_t fake_kicks[MAX_CPUS];      /* machine_kick by target */
 extern uint64_t fake_idles[MAX_CPUS];      /* machine_idle without anything to do */
 extern char fake_log_line[256];            /* last line of the parent's */
+extern unsigned fake_log_portions;         /* calls that a line takes before its last */
 
 /* Called by machine_idle when nothing is pending: the test may move time. */
 extern void (*fake_on_idle)(struct cpu *cpu);

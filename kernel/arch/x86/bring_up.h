@@ -101,7 +101,7 @@ uint32_t topology_select(const struct handoff_cpu *list, uint32_t list_count, un
 
 /*
  * The log on COM1, beside lib/log.h. COM1 is the kernel's alone; the parent's lines come
- * through log_write_raw, after core has limited their rate.
+ * through log_write_slowly, after core has limited their rate.
  */
 /* Sets up the 16550 at 0x3f8: 115200 8N1, polled. A machine without one is fine. */
 void serial_log_init(void);

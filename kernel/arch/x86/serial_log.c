@@ -23,13 +23,19 @@
 #define DIVISOR_115200 1
 
 #define TEXT_SIZE      256u
+#define LINE_SIZE      (TEXT_SIZE + 64)
+#define FIFO_SIZE      16u
 #define READY_SPIN     200000u      /* port reads, each about a microsecond */
 #define LOCK_TICKS     (1ull << 29) /* of the TSC: longer than a line takes */
 
 static enum hv_log_level log_level = HV_LOG_INFO;
 static uint64_t clock_start;
-static bool is_stuck;
 static uint32_t lock_owner; /* processor index + 1 */
+
+/* A line that goes out in portions, and how many there were with it. */
+static char slow_line[LINE_SIZE];
+static const char *slow_rest = "";
+static uint64_t slow_count;
 
 void serial_log_init(void) {
 	out8(COM_IER, 0);
@@ -46,15 +52,28 @@ void log_configure(enum hv_log_level level, uint64_t boot_tsc) {
 	clock_start = boot_tsc;
 }
 
-static void put_char(char c) {
-	for (unsigned spin = 0; !(in8(COM_LSR) & LSR_THR_EMPTY); spin++) {
-		if (is_stuck || spin == READY_SPIN) {
-			is_stuck = true;
-			return;
-		}
+/* Sends what the empty FIFO takes. True: all of the text has left the FIFO, too. */
+static bool put_portion(const char **text) {
+	static uint32_t spin;
+
+	if (in8(COM_LSR) & LSR_THR_EMPTY) {
+		if (**text == '\0')
+			return true;
+		for (unsigned i = 0; i < FIFO_SIZE && **text != '\0'; i++)
+			out8(COM_DATA, (uint8_t)*(*text)++);
+		spin = 0;
+	} else if (spin == READY_SPIN) {
+		*text = ""; /* stuck, until it is ready again */
+		return true;
+	} else {
+		spin++;
 	}
-	is_stuck = false;
-	out8(COM_DATA, (uint8_t)c);
+	return false;
+}
+
+static void put_all(const char *text) {
+	while (!put_portion(&text))
+		cpu_pause();
 }
 
 /* Takes the lock within `ticks`, and says whether it must be given back: an
@@ -87,15 +106,13 @@ static void format_text(char *out, size_t size, const char *format, ...) {
 	va_end(args);
 }
 
-static void write_line(const char *prefix, const char *text) {
+static void format_line(char *line, const char *prefix, const char *text) {
 	uint64_t us = time_rate(rdtsc() - clock_start, machine_tsc_hz(), 1000000);
-	char line[TEXT_SIZE + 64];
-	bool is_held;
 
-	format_text(line, sizeof(line), "[%5lu.%06lu] %s%s\r\n", us / 1000000, us % 1000000, prefix, text);
-	is_held = lock(~0ull);
-	for (const char *c = line; *c != '\0'; c++)
-		put_char(*c);
+	format_text(line, LINE_SIZE, "[%5lu.%06lu] %s%s\r\n", us / 1000000, us % 1000000, prefix, text);
+}
+
+static void unlock(bool is_held) {
 	if (is_held)
 		__atomic_store_n(&lock_owner, 0, __ATOMIC_RELEASE);
 }
@@ -103,8 +120,16 @@ static void write_line(const char *prefix, const char *text) {
 void log_line(const char *prefix, const char *format, va_list args) {
 	char text[TEXT_SIZE];
 
+	char line[LINE_SIZE];
+	bool is_held;
+
 	text_format(text, sizeof(text), format, args);
-	write_line(prefix, text);
+	format_line(line, prefix, text);
+	is_held = lock(~0ull);
+	put_all(slow_rest);
+	slow_rest = "";
+	put_all(line);
+	unlock(is_held);
 }
 
 void log_write(enum hv_log_level level, const char *format, ...) {
@@ -117,12 +142,18 @@ void log_write(enum hv_log_level level, const char *format, ...) {
 	va_end(args);
 }
 
-void log_write_raw(const char *prefix, const char *text, size_t length) {
-	char line[TEXT_SIZE];
-	size_t n;
+bool log_write_slowly(uint64_t *ticket, const char *prefix, const char *text) {
+	bool is_held = lock(~0ull);
+	bool is_free = put_portion(&slow_rest);
+	bool is_out = *ticket != LOG_NO_TICKET && (is_free || *ticket != slow_count);
 
-	for (n = 0; n < length && n < sizeof(line) - 1; n++)
-		line[n] = (unsigned char)text[n] >= 0x20 && text[n] != 0x7f ? text[n] : '.';
-	line[n] = '\0';
-	write_line(prefix, line);
+	if (is_out) {
+		*ticket = LOG_NO_TICKET;
+	} else if (is_free) {
+		format_line(slow_line, prefix, text);
+		slow_rest = slow_line;
+		*ticket = ++slow_count;
+	}
+	unlock(is_held);
+	return is_out;
 }

@@ -223,6 +223,30 @@ static void input_is_read_once(void **state) {
 	assert_status(raw(core_caller(), HV_CALL_WRITE_LOG, in, 0), INVALID_PARAMETER);
 }
 
+/* The port is slow: the caller comes back for each portion. */
+static void a_log_line_takes_as_many_calls_as_the_port_wants(void **state) {
+	const uint64_t in = page();
+	struct hv_write_log_in *line = (void *)fake_machine_bytes(sfn(in / PAGE_SIZE));
+	struct vp_exit exit = {.reason = VP_EXIT_HYPERCALL, .instruction_length = 3};
+	struct vp *vp = core_caller();
+	const uint64_t rip = vp_read(vp, rip);
+
+	(void)state;
+	*line = (struct hv_write_log_in){.level = HV_LOG_INFO, .size = 1, .text = "x"};
+	vp_gpr(vp)[HV_RCX] = HV_CALL_WRITE_LOG;
+	vp_gpr(vp)[HV_RDX] = in;
+	fake_log_portions = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_ptr_equal(exit_handle(vp, &exit), vp);
+		assert_int_equal(vp_read(vp, rip), rip);
+		assert_int_equal(fake_cpu->attention, 1);
+	}
+	fake_log_portions = 0;
+	assert_ptr_equal(exit_handle(vp, &exit), vp);
+	assert_int_equal(vp_read(vp, rip), rip + 3);
+	assert_int_equal(vp_gpr(vp)[HV_RAX], HV_STATUS_SUCCESS);
+}
+
 static void a_flood_of_log_lines_is_dropped_and_counted(void **state) {
 	struct hv_write_log_in in = {.level = HV_LOG_INFO, .size = 1, .text = "x"};
 	struct hv_counters before;
@@ -265,6 +289,7 @@ int main(void) {
 	    core_test(only_the_kernel_of_a_guest_may_call),
 	    core_test(callers_of_32_bits_use_register_pairs),
 	    core_test(input_is_read_once),
+	    core_test(a_log_line_takes_as_many_calls_as_the_port_wants),
 	    core_test(a_flood_of_log_lines_is_dropped_and_counted),
 	    core_test(the_checker_can_be_asked),
 	};

@@ -47,8 +47,8 @@ enum hv_status call_withdraw_memory(struct hypercall *hc) {
 #define SIZE_FLAGS (HV_MAP_GPA_LARGE_PAGE | HV_MAP_GPA_HUGE_PAGE)
 
 /* Judges the flags and where rep n goes: n pages further. Returns the level, or 0:
- * two sizes, or past what GPAs may be. A large page is more work, a 1 GiB page is
- * 262,144 frame entries. */
+ * two sizes, or past what GPAs may be. A large page is 512 frame entries, or 262,144:
+ * one per pass. */
 static unsigned level_of(struct hypercall *hc, uint32_t flags, uint64_t *gpfn) {
 	unsigned level = flags & HV_MAP_GPA_HUGE_PAGE ? 3 : flags & HV_MAP_GPA_LARGE_PAGE ? 2 : 1;
 
@@ -56,7 +56,7 @@ static unsigned level_of(struct hypercall *hc, uint32_t flags, uint64_t *gpfn) {
 	if ((flags & SIZE_FLAGS) == SIZE_FLAGS || *gpfn >> 40)
 		return 0;
 	if (level > 1)
-		hc->work += level == 3 ? HYPERCALL_PASS_WORK : HYPERCALL_PASS_WORK / 8;
+		hc->work += HYPERCALL_PASS_WORK;
 	return level;
 }
 

@@ -6,11 +6,12 @@
 #include "mm/gpa_space.h"
 
 enum hv_status frame_owner_may_lend(sfn_t first, uint64_t count, uint32_t partition) {
+	const struct frame *frame;
+
 	if (first.v >= frame_table.count || count > frame_table.count - first.v)
 		return HV_STATUS_INVALID_PARAMETER;
-	for (uint64_t n = first.v; n < first.v + count; n++) {
-		const struct frame *frame = &frame_table.frames[n];
-
+	frame = &frame_table.frames[first.v];
+	for (const struct frame *end = frame + count; frame < end; frame++) {
 		if (frame->type == FRAME_NONE)
 			return HV_STATUS_INVALID_PARAMETER;
 		if (frame->type != FRAME_PARENT)
@@ -67,9 +68,10 @@ enum hv_status frame_owner_withdraw(struct gpa_space *parent, struct frame_pool 
 }
 
 void frame_owner_lend(sfn_t first, uint64_t count, uint32_t partition) {
-	for (uint64_t n = first.v; n < first.v + count; n++) {
-		struct frame *frame = frame_at(sfn(n));
+	struct frame *frame = frame_at(first);
 
+	check(count <= frame_table.count - first.v);
+	for (const struct frame *end = frame + count; frame < end; frame++) {
 		check(frame->type == FRAME_PARENT);
 		if ((frame->flags & FRAME_LENT) == 0) {
 			/* Back to the last borrower it may go at once: what he
@@ -86,9 +88,10 @@ void frame_owner_lend(sfn_t first, uint64_t count, uint32_t partition) {
 }
 
 void frame_owner_unlend(sfn_t first, uint64_t count, uint32_t partition) {
-	for (uint64_t n = first.v; n < first.v + count; n++) {
-		struct frame *frame = frame_at(sfn(n));
+	struct frame *frame = frame_at(first);
 
+	check(count <= frame_table.count - first.v);
+	for (const struct frame *end = frame + count; frame < end; frame++) {
 		check(frame_is_lent(frame) && frame->partition == partition && frame->link > 0);
 		frame->link--;
 		if (frame->link == 0) {

@@ -12,7 +12,7 @@ enum { RBR_THR = 0, IER = 1, IIR_FCR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, SC
 
 #define IER_RECEIVE   0x01
 #define IER_TRANSMIT  0x02
-#define FCR_ENABLE    0xc7 /* on, both FIFOs cleared, trigger at 14 bytes */
+#define FCR_ENABLE    0x47 /* on, both FIFOs cleared; trigger at 4 bytes, 1 ms before the FIFO is full */
 #define LCR_8N1       0x03
 #define LCR_DLAB      0x80
 #define MCR_DTR_RTS   0x03

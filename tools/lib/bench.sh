@@ -2,69 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 #
 # What tools/bench boots: hosts whose instructions are counted by tests/bench/probe, as a plugin of QEMU or
-# compiled into a Bochs of its own. Also where the probe finds the beginnings and ends of its spans.
+# compiled into Bochs. Also where the probe finds the beginnings and ends of its spans.
 # Needs common.sh, packages.sh, apt.sh, sources.sh, qemu.sh, image.sh and host.sh.
-
-BENCH_PROBE_DIR=$BULKHEAD_ROOT/tests/bench/probe
-
-# What is added to Bochs' instrument/stubs/instrument.h: one call before each instruction.
-BENCH_BOCHS_HOOK='#define BX_INSTR_STORE_OPCODE_BYTES
-class bxInstruction_c;
-extern void bench_probe(unsigned cpu, bxInstruction_c *i);
-#undef BX_INSTR_BEFORE_EXECUTION
-#define BX_INSTR_BEFORE_EXECUTION(cpu_id, i) bench_probe(cpu_id, i)'
-
-# bench_has_bochs_probe: sets BOCHS to where one with the probe in it is, or would be. True: it is.
-bench_has_bochs_probe() {
-	source_row bochs
-	_key=$({
-		bochs_recipe
-		printf '%s\n' "$BENCH_BOCHS_HOOK"
-		cat "$BENCH_PROBE_DIR/probe.h" "$BENCH_PROBE_DIR/probe.c" "$BENCH_PROBE_DIR/bochs.cc"
-	} | sha256sum | cut -c1-12)
-	BOCHS_DIR=$BULKHEAD_CACHE/bochs-probe-$_key
-	BOCHS=$BOCHS_DIR/bochs
-	[ -x "$BOCHS" ]
-}
-
-# find_bochs_probe: builds it first if the cache lacks it.
-find_bochs_probe() {
-	# shellcheck disable=SC2086 # a list of words
-	ensure_packages "Bochs" $PACKAGES_BOCHS
-	bench_has_bochs_probe || {
-		fetch_sources bochs
-		locked bochs-probe build_bochs_probe
-	}
-	export BOCHS
-}
-
-# build_bochs_probe: the objects stay in the cache, so that another probe is linked in seconds.
-build_bochs_probe() {
-	[ ! -x "$BOCHS" ] || return 0
-	_work=$BULKHEAD_CACHE/work/bochs-probe
-	mkdir -p "$_work" "$BOCHS_DIR"
-	_made=$(bochs_recipe && printf '%s\n' "$BENCH_BOCHS_HOOK")
-	if [ "$(cat "$_work/made" 2>/dev/null)" != "$_made" ]; then
-		say "building Bochs with the counting probe (about five minutes)"
-		rm -rf "$_work"
-		mkdir -p "$_work"
-		cp -R "$(source_dir bochs)/." "$_work"
-		bochs_edit_all "$_work"
-		printf '%s\n' "$BENCH_BOCHS_HOOK" >>"$_work/instrument/stubs/instrument.h"
-		# shellcheck disable=SC2086 # a list of words
-		(cd "$_work" && quietly "$BOCHS_DIR/configure.log" ./configure $BOCHS_OPTIONS) || exit 1
-		printf '%s\n' "$_made" >"$_work/made"
-	fi
-	cc -std=gnu17 -O2 -c -o "$_work/bench_probe.o" "$BENCH_PROBE_DIR/probe.c"
-	quietly "$BOCHS_DIR/probe.log" c++ -O2 -I"$_work" -I"$_work/instrument/stubs" -I"$BENCH_PROBE_DIR" \
-		-c -o "$_work/bench_feeder.o" "$BENCH_PROBE_DIR/bochs.cc"
-	_libraries=$(sed -n 's/^LIBS *= *//p' "$_work/Makefile" | head -n 1)
-	rm -f "$_work/bochs"
-	quietly "$BOCHS_DIR/build.log" nice make -C "$_work" ${BOCHS_JOBS:+-j"$BOCHS_JOBS"} bochs \
-		LIBS="$_libraries bench_feeder.o bench_probe.o"
-	strip -o "$BOCHS.partial" "$_work/bochs"
-	mv "$BOCHS.partial" "$BOCHS"
-}
 
 # bench_wants ROWS NAME...: true if the list of rows is empty or holds one of these, by number or name.
 bench_wants() {
@@ -92,6 +31,7 @@ bench_options() {
 	printf ',span=build/p:%s/p:%s' "$(bench_symbol "$_parent" vm_build)" "$(bench_symbol "$_parent" vm_slots_enter)"
 	printf ',span=unbuild/p:%s/p:%s' "$(bench_symbol "$_parent" vm_slots_leave)" "$(bench_symbol "$_parent" vm_end_text)"
 	case ${explain:-} in 19 | stretch) printf ',stretch=sites' ;; esac
+	printf ',%s' "$(bench_linux_span)"
 	printf ',light=device/e:%s/p:%s' "$(bench_symbol "$bench_kernel" trap_common)" "$(bench_symbol "$_parent" com2_view_service)"
 	[ "$HOST_CPUS" != 1 ] || return 0
 	for _at in $(bench_returns "$bench_kernel" shootdown); do
@@ -143,6 +83,10 @@ bench_runs() {
 		host_wait_for host.log 'parent: vm partner started' 60 || return 1
 		bench_guest yield 300 || return 1
 	fi
+	if bench_wants "$1" linux; then
+		host_type 'start linux'
+		machine_ended linux 300 || return 1
+	fi
 }
 
 # bench_two_processors: row 23, a VM made and ended on a host with two processors, whose instructions are counted
@@ -164,7 +108,7 @@ bench_two_processors() {
 # bench_machine ROWS: boots HOST_MACHINE and leaves its figures in $run/MACHINE.figures.
 bench_machine() {
 	case $HOST_MACHINE in
-	bochs-*) find_ovmf && find_bochs_probe ;;
+	bochs-*) find_ovmf && find_bochs ;;
 	*) find_qemu ;;
 	esac
 	say "measuring on $HOST_MACHINE"
@@ -179,6 +123,7 @@ bench_machine() {
 	machine_guest halt bench-halt 1 128M false
 	for _guest in exits timer yield; do machine_guest "$_guest" "bench-$_guest" 1 8M false; done
 	machine_guest partner bench-yield 1 8M false partner
+	if bench_wants "$1" linux; then bench_linux_vm; fi
 	if bench_host; then bench_runs "$1" || _good=''; else _good=''; fi
 	if [ -z "$_good" ]; then machine_logs >&2; fi
 	host_type poweroff
@@ -187,6 +132,7 @@ bench_machine() {
 	if [ "$HOST_MACHINE" = qemu-svm ] && bench_wants "$1" shootdown; then
 		bench_two_processors >>"$run/extra" || warn "row 23 was not measured"
 	fi
+	if bench_wants "$1" linux; then bench_linux_bare >>"$run/extra" || warn "row 16 was not measured"; fi
 	bench_counts_of_source >>"$run/extra"
 	if bench_wants "$1" create; then bench_create >>"$run/extra"; fi
 	{
@@ -258,6 +204,7 @@ bench_explain() {
 	for _name in $(awk -F'|' -v r="$1" '$1 == r || $2 == r { print $2 }' "$BULKHEAD_ROOT/tests/bench/rows.txt"); do
 		case $_name in
 		create) bench_functions build && bench_functions unbuild ;;
+		linux) bench_functions linux-vm ;;
 		timer-exits) ;;
 		*-exits) bench_functions "${_name%-exits}" ;;
 		*) bench_functions "$_name" ;;
@@ -295,7 +242,7 @@ bench_write_baseline() {
 		printf '# SPDX-License-Identifier: Apache-2.0 OR MIT\n#\n'
 		printf '# What tools/bench --baseline measured with this compiler on this machine. Raising a row needs a line in docs/performance.md.\n'
 		awk -v rows="$BULKHEAD_ROOT/tests/bench/rows.txt" 'BEGIN { while ((getline line < rows) > 0) { split(line, f, "|"); is_row[f[2]] = 1 } }
-			($1 in is_row) && $1 !~ /^(lines|calls|device|compute|compute-exits|sleep-exits|host-start|vm-start|stretch|create|shootdown)$/ { printf "%s %d\n", $1, $2 + 0.5 }' \
+			($1 in is_row) && $1 !~ /^(lines|calls|device|compute|compute-exits|sleep-exits|host-start|vm-start|stretch|create|shootdown|linux)$/ { printf "%s %d\n", $1, $2 + 0.5 }' \
 			"$run/$HOST_MACHINE.figures"
 	} >"$run/baseline"
 	printf '\n%s: %s, old and new\n' "$HOST_MACHINE" "${_baseline#"$BULKHEAD_ROOT"/}"

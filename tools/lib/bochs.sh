@@ -3,7 +3,8 @@
 #
 # Bochs 3.0, the machine with Intel VMX: built once from its pinned source into the cache, since
 # Debian 12 packages 2.7. Also the configuration of each machine that it plays, and its firmware.
-# docs/emulators.md says what is odd about it. Needs common.sh, packages.sh, apt.sh and sources.sh.
+# docs/emulators.md says what is odd about it. The probe of tools/bench (tests/bench/probe) is compiled in, and asleep
+# unless BENCH_PROBE has options for it. Needs common.sh, packages.sh, apt.sh and sources.sh.
 
 PACKAGES_BOCHS="g++ make vgabios bsdutils"
 BOCHS_OPTIONS="--with-nogui --without-x11 --disable-docbook --disable-debugger --disable-debugger-gui --disable-plugins
@@ -13,6 +14,15 @@ BOCHS_OPTIONS="--with-nogui --without-x11 --disable-docbook --disable-debugger -
 
 # Defects of Bochs 3.0 that are put right before it is built: FILE.sed edits FILE and says why.
 BOCHS_EDITS="main.cc cpu/crregs.cc cpu/svm.cc cpu/vmx.cc"
+
+# What is added to its instrument/stubs/instrument.h: the probe before each instruction.
+BOCHS_PROBE_DIR=$BULKHEAD_ROOT/tests/bench/probe
+BOCHS_PROBE_HOOK='#define BX_INSTR_STORE_OPCODE_BYTES
+class bxInstruction_c;
+extern bool bench_probe_is_on;
+extern void bench_probe(unsigned cpu, bxInstruction_c *i);
+#undef BX_INSTR_BEFORE_EXECUTION
+#define BX_INSTR_BEFORE_EXECUTION(cpu_id, i) do { if (__builtin_expect(bench_probe_is_on, 0)) bench_probe(cpu_id, i); } while (0)'
 
 # bochs_cpu MACHINE: prints the processor model of a machine that Bochs plays, or nothing.
 bochs_cpu() {
@@ -25,8 +35,8 @@ bochs_cpu() {
 
 # bochs_recipe: prints what a build depends on; source_row bochs comes before.
 bochs_recipe() {
-	printf '%s\n' "$source_sum" "$BOCHS_OPTIONS"
-	cat "$BULKHEAD_ROOT"/tools/lib/bochs/*.sed
+	printf '%s\n' "$source_sum" "$BOCHS_OPTIONS" "$BOCHS_PROBE_HOOK"
+	cat "$BULKHEAD_ROOT"/tools/lib/bochs/*.sed "$BOCHS_PROBE_DIR/probe.h" "$BOCHS_PROBE_DIR/probe.c" "$BOCHS_PROBE_DIR/bochs.cc"
 }
 
 # find_bochs: sets BOCHS (a command), building it first if the cache lacks it.
@@ -52,12 +62,23 @@ build_bochs() {
 	mkdir -p "$_work" "$BOCHS_DIR"
 	cp -R "$(source_dir bochs)/." "$_work"
 	bochs_edit_all "$_work"
+	printf '%s\n' "$BOCHS_PROBE_HOOK" >>"$_work/instrument/stubs/instrument.h"
 	# shellcheck disable=SC2086 # a list of words
 	(cd "$_work" && quietly "$BOCHS_DIR/configure.log" ./configure $BOCHS_OPTIONS) || exit 1
-	quietly "$BOCHS_DIR/build.log" nice make -C "$_work" -j"${BOCHS_JOBS:-$(nproc)}" bochs
+	bochs_probe "$_work"
+	_libraries=$(sed -n 's/^LIBS *= *//p' "$_work/Makefile" | head -n 1)
+	quietly "$BOCHS_DIR/build.log" nice make -C "$_work" -j"${BOCHS_JOBS:-$(nproc)}" bochs \
+		LIBS="$_libraries bench_feeder.o bench_probe.o"
 	strip -o "$BOCHS.partial" "$_work/bochs"
 	mv "$BOCHS.partial" "$BOCHS"
 	rm -rf "$_work"
+}
+
+# bochs_probe DIR: compiles the probe for the Bochs that was configured there.
+bochs_probe() {
+	cc -std=gnu17 -O2 -c -o "$1/bench_probe.o" "$BOCHS_PROBE_DIR/probe.c"
+	quietly "$BOCHS_DIR/probe.log" c++ -O2 -I"$1" -I"$1/instrument/stubs" -I"$BOCHS_PROBE_DIR" \
+		-c -o "$1/bench_feeder.o" "$BOCHS_PROBE_DIR/bochs.cc"
 }
 
 # bochs_edit FILE SED-FILE: dies unless each of its commands finds one place.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The probe inside Bochs: called before each instruction (tools/lib/bench.sh says
- * how it gets in). Options come in BENCH_PROBE, separated by commas. Bochs knows
+ * The probe inside Bochs: called before each instruction (tools/lib/bochs.sh says
+ * how it gets in) if there are options in BENCH_PROBE, separated by commas. Bochs knows
  * whether a guest runs, so that kernel and parent need no telling apart.
  */
 #include <stdlib.h>
@@ -12,9 +12,12 @@
 
 #include "probe.h"
 
+bool bench_probe_is_on = getenv("BENCH_PROBE") != NULL;
+
 static struct probe_counters counters;
 static uint8_t known[2][PROBE_TEXT]; /* enum probe_dear + 1, and WATCHED */
 static bool has_low_points;
+static bool awaits_first;
 static bool is_entering;
 
 enum { DEAR = 0x3f, WATCHED = 0x40 };
@@ -29,13 +32,13 @@ void probe_read(struct probe_counters *out, bool with_sites)
 
 static void take_options(void)
 {
-	const char *options = getenv("BENCH_PROBE");
-	char *copy = strdup(options != NULL ? options : "");
+	char *copy = strdup(getenv("BENCH_PROBE"));
 
 	for (char *o = strtok(copy, ","); o != NULL; o = strtok(NULL, ",")) {
 		if (!probe_option(o))
 			exit(2);
 		has_low_points = has_low_points || strstr(o, "/o:") != NULL;
+		awaits_first = awaits_first || strstr(o, "/f:") != NULL;
 	}
 	free(copy);
 }
@@ -101,4 +104,8 @@ void bench_probe(unsigned cpu, bxInstruction_c *i)
 	}
 	if (has_low_points && probe_is_point(PROBE_OTHER, address))
 		probe_on_point(PROBE_OTHER, address);
+	if (awaits_first && probe_is_first(address)) {
+		awaits_first = false;
+		probe_on_first(address);
+	}
 }

@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPANS 16u
+#define SPANS       16u
+#define FIRST_RANGE 0x40000000u
 
 struct span {
 	char name[32];
 	struct probe_point from, to;
 	bool is_light;
 	bool is_from_entry; /* from the kernel's last entry before that point */
+	bool is_from_first; /* from the first instruction at or above that point */
 	bool is_open;
 	struct probe_counters *start;
 };
@@ -44,12 +46,12 @@ static struct probe_counters *allocate(void) {
 }
 
 static bool parse_point(const char *text, struct probe_point *point) {
-	static const char parts[] = "kpoe";
+	static const char parts[] = "kpoef";
 	const char *part = strchr(parts, text[0]);
 
 	if (text[0] == '\0' || part == NULL || text[1] != ':')
 		return false;
-	point->part = *part == 'e' ? PROBE_KERNEL : (enum probe_part)(part - parts);
+	point->part = *part == 'e' ? PROBE_KERNEL : *part == 'f' ? PROBE_OTHER : (enum probe_part)(part - parts);
 	point->address = strtoull(text + 2, NULL, 16);
 	return point->address != 0;
 }
@@ -65,6 +67,7 @@ static bool parse_span(const char *text, bool is_light) {
 	memcpy(s->name, text, (size_t)(from - text));
 	s->is_light = is_light;
 	s->is_from_entry = is_light && from[1] == 'e';
+	s->is_from_first = from[1] == 'f';
 	s->start = allocate();
 	span_count++;
 	return true;
@@ -192,6 +195,30 @@ enum probe_mark probe_mark_of(const uint8_t *code, size_t size) {
 	return (enum probe_mark)(displacement - 0x0b3c4000);
 }
 
+static void begin(struct span *s) {
+	if (s->is_from_entry)
+		memcpy(s->start->part, at_entry, sizeof(at_entry));
+	else
+		probe_read(s->start, !s->is_light);
+	s->is_open = true;
+}
+
+static struct span *span_of_first(uint64_t address) {
+	for (unsigned i = 0; i < span_count; i++)
+		if (spans[i].is_from_first && address - spans[i].from.address < FIRST_RANGE)
+			return &spans[i];
+	return NULL;
+}
+
+bool probe_is_first(uint64_t address) { return span_of_first(address) != NULL; }
+
+void probe_on_first(uint64_t address) {
+	struct span *s = span_of_first(address);
+
+	s->is_from_first = false;
+	begin(s);
+}
+
 bool probe_is_point(enum probe_part part, uint64_t address) {
 	for (unsigned i = 0; i < span_count; i++)
 		if ((spans[i].from.part == part && spans[i].from.address == address) ||
@@ -201,14 +228,6 @@ bool probe_is_point(enum probe_part part, uint64_t address) {
 }
 
 void probe_note(enum probe_part part, uint32_t offset, enum probe_dear dear) { dear_of[part][offset] = (uint8_t)dear; }
-
-static void begin(struct span *s) {
-	if (s->is_from_entry)
-		memcpy(s->start->part, at_entry, sizeof(at_entry));
-	else
-		probe_read(s->start, !s->is_light);
-	s->is_open = true;
-}
 
 static void write_sites(const struct probe_counters *start) {
 	for (unsigned part = 0; part < 2; part++)

@@ -58,6 +58,8 @@ struct probe_point {
 /* Takes one option. False: it is wrong, and said so.
  *   out=FILE                        always, and first
  *   span=NAME/P:ADDRESS/P:ADDRESS   P is k, p or o
+ *                                   at its beginning also f: once, the first
+ *                                   instruction of others in the GiB from there
  *   light=NAME/P:ADDRESS/P:ADDRESS  the same without addresses; e:ADDRESS is the
  *                                   kernel's last entry from a guest before that
  *   stretch=sites                   addresses of the longest stretch too */
@@ -68,6 +70,10 @@ enum probe_mark probe_mark_of(const uint8_t *code, size_t size);
 
 /* Whether a span begins or ends there. */
 bool probe_is_point(enum probe_part part, uint64_t address);
+
+/* Whether that is the first instruction that a span begins with; its beginning. */
+bool probe_is_first(uint64_t address);
+void probe_on_first(uint64_t address);
 
 /* What the instruction at a kernel or parent address is; once per address. */
 void probe_note(enum probe_part part, uint32_t offset, enum probe_dear dear);

@@ -119,6 +119,9 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
 		enum probe_mark mark = probe_mark_of(code, size);
 		enum probe_dear dear = PROBE_CHEAP;
 
+		/* What is translated first is executed next. */
+		if (part == PROBE_OTHER && probe_is_first(address))
+			probe_on_first(address);
 		count(insn, offsetof(struct probe_counters, part) + part * sizeof(uint64_t));
 		if (part != PROBE_OTHER) {
 			uint32_t offset = (uint32_t)(address - PROBE_BASE);

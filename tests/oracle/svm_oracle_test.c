@@ -48,7 +48,7 @@ static uint64_t random_u64(void) {
 }
 
 static void init_vmcb(void) {
-	const struct svm_maps maps = {.iopm = 0x100000, .msrpm = 0x200000};
+	const struct vp_maps maps = {.ports = 0x100000, .msrs = 0x200000};
 
 	memset(&vmcb, 0, sizeof(vmcb));
 	hw = (struct vp_hw){.control = &vmcb, .gpa_root = spa(0x300000)};

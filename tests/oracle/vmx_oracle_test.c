@@ -62,7 +62,7 @@ static uint64_t random_u64(void) {
 }
 
 static void build(bool is_parent) {
-	const struct vmx_maps maps = {.msr = 0x100000, .io = 0x200000};
+	const struct vp_maps maps = {.ports = 0x200000, .msrs = 0x100000};
 	/* CR0, CR3, CR4, the bases of FS, GS, TR, GDTR and IDTR, ..., RIP */
 	const uint64_t host[VMCS_HOST_NATURAL_COUNT] = {0x80010033,
 	                                                0x5000,

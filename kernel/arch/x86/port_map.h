@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Maps of the ports that exit, one bit each: one format for both vendors [SDM 3C
- * 25.6.4 "I/O-Bitmap Addresses"], [APM2 15.10.1 "I/O Permissions Map"]. Pure.
+ * A VP's permission maps. Ports that exit have one bit each: one format for both vendors
+ * [SDM 3C 25.6.4 "I/O-Bitmap Addresses"], [APM2 15.10.1 "I/O Permissions Map"]. Pure.
  */
 #pragma once
 
@@ -9,6 +9,12 @@
 #include <stdint.h>
 
 #include "lib/string.h"
+
+/* Physical addresses. The format of that of the MSRs is the vendor's. */
+struct vp_maps {
+	uint64_t ports;
+	uint64_t msrs;
+};
 
 /* A child's ports all exit; the parent's only where the kernel keeps the device: PICs
  * and COM1. */

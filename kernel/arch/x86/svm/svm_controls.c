@@ -7,13 +7,13 @@
 
 #define DR0_7_READ_AND_WRITE 0x00ff00ffu
 
-void svm_controls_init(struct vp_hw *hw, const struct svm_maps *maps) {
+void svm_controls_init(struct vp_hw *hw, const struct vp_maps *maps) {
 	struct vmcb *v = hw->control;
 
 	svm_exit_intercept(v, hw->is_parent);
 	svm_vp_of(hw)->applied = VP_WISHES_NONE;
-	v->iopm_base = maps->iopm;
-	v->msrpm_base = maps->msrpm;
+	v->iopm_base = maps->ports;
+	v->msrpm_base = maps->msrs;
 	v->asid = 1;
 	v->tlb_control = SVM_TLB_FLUSH_ALL;
 	v->nested_control = 1;

@@ -7,14 +7,9 @@
  */
 #pragma once
 
+#include "arch/x86/port_map.h"
 #include "arch/x86/svm/vmcb.h"
 #include "arch/x86/vp_hw.h"
-
-/* Physical addresses of the permission maps. */
-struct svm_maps {
-	uint64_t iopm;  /* 12 KiB */
-	uint64_t msrpm; /* 8 KiB */
-};
 
 /* Kept in struct vp_hw's vendor words. */
 struct svm_vp {
@@ -33,7 +28,7 @@ static inline struct svm_vp *svm_vp_of(const struct vp_hw *hw) { return (struct 
 
 /* Sets every control field of a zeroed VMCB. A child intercepts all ports; the
  * parent only those of its map. */
-void svm_controls_init(struct vp_hw *hw, const struct svm_maps *maps);
+void svm_controls_init(struct vp_hw *hw, const struct vp_maps *maps);
 
 /* Before an entry: what core wishes. `opens_at_equal`: this processor takes a virtual
  * interrupt whose priority equals the TPR. */

@@ -8,7 +8,6 @@
 
 #include "arch/x86/hw_event.h"
 #include "arch/x86/insn.h"
-#include "arch/x86/port_map.h"
 #include "arch/x86/svm/svm_controls.h"
 #include "core/boot.h"
 #include "core/cpu.h"
@@ -39,7 +38,7 @@ static struct svm_cpu {
 	bool has_next_rip;        /* I */
 } __attribute__((aligned(64))) svm_cpus[MAX_CPUS];
 
-static struct svm_maps maps[2]; /* of children, of the parent */
+static struct vp_maps maps[2]; /* of children, of the parent */
 
 /* MSRs that live in the VMCB or move with VMLOAD and VMSAVE, so that a guest may use
  * them without an exit and without seeing another's. */
@@ -58,7 +57,7 @@ static void make_maps(bool is_parent) {
 	memset(msrs, 0xff, 2 * PAGE_SIZE);
 	for (unsigned i = 0; i < ARRAY_COUNT(open_msrs); i++)
 		check(svm_msrpm_allow(msrs, open_msrs[i]));
-	maps[is_parent] = (struct svm_maps){.iopm = iopm.v, .msrpm = msrpm.v};
+	maps[is_parent] = (struct vp_maps){.ports = iopm.v, .msrs = msrpm.v};
 }
 
 void vp_hw_init_shared(void) {

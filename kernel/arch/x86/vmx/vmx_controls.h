@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "arch/x86/port_map.h"
 #include "arch/x86/vmx/vmcs.h"
 #include "arch/x86/vp_hw.h"
 
@@ -41,14 +42,8 @@ struct vmx_controls {
  * processor lacks or cannot do without; the words are then undefined. */
 const char *vmx_controls_compute(const struct vmx_capabilities *c, struct vmx_controls *out);
 
-/* Physical addresses of permission maps. */
-struct vmx_maps {
-	uint64_t msr;
-	uint64_t io; /* two pages */
-};
-
 /* Every control field of a fresh VMCS. */
-void vmx_setup_controls(const struct vmx_controls *controls, const struct vmx_maps *maps, const struct vp_hw *hw);
+void vmx_setup_controls(const struct vmx_controls *controls, const struct vp_maps *maps, const struct vp_hw *hw);
 
 /* What an exit loads: EFER, and the fields from CR0 to RIP in their order, of which
  * vmx_enter writes RSP. */

@@ -5,7 +5,7 @@
 #include "arch/x86/trap.h"
 #include "lib/bits.h"
 
-void vmx_setup_controls(const struct vmx_controls *controls, const struct vmx_maps *maps, const struct vp_hw *hw) {
+void vmx_setup_controls(const struct vmx_controls *controls, const struct vp_maps *maps, const struct vp_hw *hw) {
 	/* The processor fills the PDPTEs when a guest turns PAE paging on. */
 	static const enum vmcs_field zero[] = {
 	    VMCS_PAGE_FAULT_MASK,      VMCS_PAGE_FAULT_MATCH,       VMCS_CR3_TARGET_COUNT,
@@ -28,9 +28,9 @@ void vmx_setup_controls(const struct vmx_controls *controls, const struct vmx_ma
 	     * inside the processor (CVE-2015-5307, CVE-2015-8104); #MC because it is the
 	     * host's. */
 	    {VMCS_EXCEPTION_BITMAP, BIT(1) | BIT(17) | BIT(18)},
-	    {VMCS_MSR_BITMAP, maps->msr},
-	    {VMCS_IO_BITMAP_A, maps->io},
-	    {VMCS_IO_BITMAP_A + 2, maps->io + 0x1000},
+	    {VMCS_MSR_BITMAP, maps->msrs},
+	    {VMCS_IO_BITMAP_A, maps->ports},
+	    {VMCS_IO_BITMAP_A + 2, maps->ports + 0x1000},
 	    {VMCS_EPT_POINTER, vmx_ept_pointer(hw)},
 	    /* Translations carry the tables' address as well as this [SDM 3C 29.4.1
 	     * "Information That May Be Cached"], so that only the VPs of one partition

@@ -8,7 +8,6 @@
 
 #include "arch/x86/hw_event.h"
 #include "arch/x86/insn.h"
-#include "arch/x86/port_map.h"
 #include "arch/x86/vmx/vmx_cpu.h"
 #include "arch/x86/vmx/vmx_exit.h"
 #include "core/boot.h"
@@ -22,7 +21,7 @@ unsigned vmx_enter(uint64_t *gpr, bool is_launched);
 
 const uint8_t vp_hw_hypercall_bytes[3] = {0x0f, 0x01, 0xc1};
 
-static struct vmx_maps maps[2]; /* of children, of the parent */
+static struct vp_maps maps[2]; /* of children, of the parent */
 
 /* MSRs that a VMCS or our own loading gives each VP, so that a guest may use them
  * without an exit and without seeing another's; the parent only the first two. A child may also
@@ -43,7 +42,7 @@ static void make_maps(bool is_parent) {
 		check(vmx_msr_map_allow(bits, open_msrs[i], true));
 	for (unsigned i = 0; i < (is_parent ? 0 : SYSCALL_MSRS); i++)
 		check(vmx_msr_map_allow(bits, MSR_STAR + i, false));
-	maps[is_parent] = (struct vmx_maps){.msr = msr.v, .io = io.v};
+	maps[is_parent] = (struct vp_maps){.ports = io.v, .msrs = msr.v};
 }
 
 /* VPs of the parent are made before the processors' own start, so the boot

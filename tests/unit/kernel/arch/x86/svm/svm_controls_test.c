@@ -35,7 +35,7 @@ static uint64_t at(size_t offset, size_t size) {
 }
 
 static int fresh(void **state) {
-	const struct svm_maps maps = {.iopm = IOPM, .msrpm = MSRPM};
+	const struct vp_maps maps = {.ports = IOPM, .msrs = MSRPM};
 
 	(void)state;
 	memset(&vmcb, 0, sizeof(vmcb));

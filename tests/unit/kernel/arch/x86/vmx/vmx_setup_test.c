@@ -60,7 +60,7 @@ static void an_msr_outside_the_map_stays_closed(void **state) {
 
 static void controls_and_maps_reach_the_vmcs(void **state) {
 	const struct vmx_controls controls = {.word = {1, 2, 3, 4, 5}};
-	const struct vmx_maps maps = {.msr = 0x1000, .io = 0x2000};
+	const struct vp_maps maps = {.ports = 0x2000, .msrs = 0x1000};
 	const struct vp_hw hw = {.gpa_root = spa(0x4000)};
 
 	(void)state;
@@ -83,7 +83,7 @@ static void controls_and_maps_reach_the_vmcs(void **state) {
 
 static void the_vps_of_a_partition_have_their_own_vpids_and_none_the_hosts(void **state) {
 	const struct vmx_controls controls = {0};
-	const struct vmx_maps maps = {0};
+	const struct vp_maps maps = {0};
 
 	(void)state;
 	for (uint32_t index = 0; index < 300; index++) {

@@ -31,14 +31,13 @@
 	 HV_PRIVILEGE_ACCESS_STATS | HV_PRIVILEGE_DEBUGGING | HV_PRIVILEGE_CPU_MANAGEMENT |                            \
 	 HV_PRIVILEGE_ACCESS_VP_REGISTERS)
 
-static struct vp *vps[MAX_CPUS + 1];
-static uint32_t vp_total;
+static struct vp *vps[MAX_CPUS + 1]; /* up to that of index cpu_count */
 static bool is_dead;
 static uint64_t next_look;
 static uint64_t death_tsc;
 
 struct vp *parent_vp(uint32_t index) {
-	return index < vp_total ? vps[index] : NULL;
+	return index <= cpu_count ? vps[index] : NULL;
 }
 
 bool parent_is_dead(void) { return __atomic_load_n(&is_dead, __ATOMIC_ACQUIRE); }
@@ -148,7 +147,6 @@ void parent_init(void) {
 	p->reference_tsc_page = shared_frame(false);
 	reference_time_fill_page(&p->time, frame_pointer(p->reference_tsc_page));
 
-	vp_total = cpu_count + 1;
 	for (uint32_t i = 0; i < cpu_count; i++)
 		make_vp(i, &cpus[i], true);
 	make_vp(cpu_count, &cpus[cpu_count - 1], false);
@@ -161,7 +159,7 @@ void parent_die(const char *reason, uint64_t code, uint64_t rip) {
 	if (__atomic_exchange_n(&is_dead, true, __ATOMIC_SEQ_CST))
 		return;
 	death_tsc = machine_tsc();
-	for (uint32_t i = 0; i < vp_total; i++)
+	for (uint32_t i = 0; i <= cpu_count; i++)
 		(void)sched_hold(vps[i], HOLD_DEAD);
 	device_interrupt_mask_all();
 	device_claim_stop_all();

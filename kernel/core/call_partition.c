@@ -52,12 +52,11 @@ enum hv_status call_create_partition(struct hypercall *hc) {
 	p->cpu.vp_count = in->vp_count;
 	p->cpu.limits.physical_bits = parent_partition.cpu.limits.physical_bits;
 	status = partition_enter(p);
-	if (status != HV_STATUS_SUCCESS) {
+	if (status == HV_STATUS_SUCCESS)
+		out->partition_id = p->id;
+	else
 		free_structure(frame);
-		return status;
-	}
-	out->partition_id = p->id;
-	return HV_STATUS_SUCCESS;
+	return status;
 }
 
 enum hv_status call_initialize_partition(struct hypercall *hc) {

@@ -182,12 +182,6 @@ void vp_let_go(struct vp *vp);
  * stays and this one is raised when the instruction runs again. Returns the VP. */
 struct vp *vp_inject_exception(struct vp *vp, unsigned vector, bool has_error, uint32_t error);
 
-#define VECTOR_DB 1u
-#define VECTOR_UD 6u
-#define VECTOR_NM 7u
-#define VECTOR_GP 13u
-#define VECTOR_MC 18u
-
 /*
  * VpWait: the one call in which the parent's VPs spend their lives
  * (architecture.md D1). It resumes a child's VP, waits for something to do, and

@@ -133,6 +133,13 @@ bool pat_is_valid(uint64_t pat);
 #define SEGMENT_L          (1u << 13)
 #define SEGMENT_D          (1u << 14)
 #define DR6_BS             (1ull << 14)
+/* Exceptions */
+#define VECTOR_DB          1u
+#define VECTOR_UD          6u
+#define VECTOR_NM          7u
+#define VECTOR_DF          8u
+#define VECTOR_GP          13u
+#define VECTOR_MC          18u
 /* MSRs that guests have, by the numbers that both vendors gave them. */
 #define MSR_PAT            0x277u
 #define MSR_EFER           0xc0000080u

@@ -48,7 +48,7 @@ static inline uint64_t hw_event_requeued(uint64_t info, const struct vp_exit *ex
 		return 0;
 	if (hw_event_type(info) >= HW_EVENT_SOFTWARE || exit->reason == VP_EXIT_TRIPLE_FAULT ||
 	    exit->reason == VP_EXIT_INVALID_STATE ||
-	    (exit->reason == VP_EXIT_EXCEPTION && exit->u.exception.vector != 18))
+	    (exit->reason == VP_EXIT_EXCEPTION && exit->u.exception.vector != VECTOR_MC))
 		return 0;
 	if (info & HW_EVENT_HAS_ERROR)
 		event |= HV_EVENT_DELIVER_ERROR | info >> 32 << HV_EVENT_ERROR_SHIFT;

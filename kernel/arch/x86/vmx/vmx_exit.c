@@ -5,9 +5,6 @@
 #include "arch/x86/hw_event.h"
 #include "lib/bits.h"
 
-#define VECTOR_DF      8u
-#define VECTOR_MC      18u
-
 #define UNDID_IRET     BIT(12) /* of the interruption information */
 
 /* EPT violation [SDM 3C Table 28-7 "Exit Qualification for EPT Violations"] */

@@ -15,7 +15,7 @@
 #include "lib/bits.h"
 
 /* Entries and frames that one pass of a teardown handles. */
-#define TEARDOWN_BUDGET 2048u
+#define TEARDOWN_BUDGET 128u
 
 /* The structure comes from the caller's deposit and goes back there. */
 static void free_structure(sfn_t frame) {

@@ -12,13 +12,15 @@ enum hv_status frame_owner_may_lend(sfn_t first, uint64_t count, uint32_t partit
 		return HV_STATUS_INVALID_PARAMETER;
 	frame = &frame_table.frames[first.v];
 	for (const struct frame *end = frame + count; frame < end; frame++) {
+		if (frame->type == FRAME_PARENT && frame->partition == PARTITION_NONE)
+			continue; /* as most are: a VM of a GiB has 262,144 */
 		if (frame->type == FRAME_NONE)
 			return HV_STATUS_INVALID_PARAMETER;
 		if (frame->type != FRAME_PARENT)
 			return HV_STATUS_ACCESS_DENIED;
 		if (frame_is_lent(frame) && frame->partition != partition)
 			return HV_STATUS_OBJECT_IN_USE;
-		if (partition != PARTITION_NONE && frame->partition != PARTITION_NONE && frame->partition != partition)
+		if (partition != PARTITION_NONE && frame->partition != partition)
 			return HV_STATUS_OPERATION_DENIED;
 		if (frame->link == UINT32_MAX)
 			return HV_STATUS_NO_RESOURCES;
@@ -81,8 +83,9 @@ void frame_owner_lend(sfn_t first, uint64_t count, uint32_t partition) {
 			frame->flags = FRAME_LENT;
 			frame->partition = partition;
 			frame_table.lent_count++;
+		} else {
+			check(frame->partition == partition && frame->link != UINT32_MAX);
 		}
-		check(frame->partition == partition && frame->link != UINT32_MAX);
 		frame->link++;
 	}
 }
@@ -93,12 +96,12 @@ void frame_owner_unlend(sfn_t first, uint64_t count, uint32_t partition) {
 	check(count <= frame_table.count - first.v);
 	for (const struct frame *end = frame + count; frame < end; frame++) {
 		check(frame_is_lent(frame) && frame->partition == partition && frame->link > 0);
+		frame_stamp(frame);
 		frame->link--;
 		if (frame->link == 0) {
 			frame->flags = 0;
 			frame_table.lent_count--;
 		}
-		frame_stamp(frame);
 	}
 }
 

@@ -39,12 +39,12 @@ bench_options() {
 	done
 }
 
-# bench_host: boots a host with the probe and the VMs of the tree; its prompt is there afterwards.
+# bench_host [SUFFIX]: boots a host with the probe, whose output's name ends so, and the VMs of the tree; its prompt is
+# there afterwards.
 bench_host() {
 	bench_kernel=$BULKHEAD_BUILD/kernel/kernel-svm.elf
 	[ "$HOST_MACHINE" != bochs-vmx ] || bench_kernel=$BULKHEAD_BUILD/kernel/kernel-vmx.elf
-	bench_out=$run/$HOST_MACHINE.probe
-	[ "$HOST_CPUS" = 1 ] || bench_out=$bench_out.$HOST_CPUS
+	bench_out=$run/$HOST_MACHINE.probe${1:-}
 	BENCH_PROBE=$(bench_options)
 	export BENCH_PROBE
 	HOST_ICOUNT=yes
@@ -63,17 +63,8 @@ bench_guest() {
 
 bench_pages() { machine_ask counters 'pages: deposited [0-9]+, lent' && printf '%s\n' "$machine_answer" | sed 's/.*deposited \([0-9]*\).*/\1/'; }
 
-# bench_runs ROWS: the guests that these rows need, one after the other.
+# bench_runs ROWS: the guests that these rows need, one after the other; last the one whose making and ending count.
 bench_runs() {
-	if bench_wants "$1" create memory vm-start; then
-		_before=$(bench_pages)
-		host_type 'start halt'
-		host_wait_for host.log 'parent: vm halt started' 60 || return 1
-		_after=$(bench_pages)
-		printf 'memory %s 0 0 0.00 0\n' "$(((_after - _before) * 4))" >>"$run/extra"
-		host_type 'stop halt'
-		machine_ended halt 60 || return 1
-	fi
 	if bench_wants "$1" cpuid hypercall hypercall-memory rdmsr wrmsr ipi out mmio; then bench_guest exits 300 || return 1; fi
 	if bench_wants "$1" timer timer-exits wake-exits sleep-exits compute compute-exits device; then
 		bench_guest timer 300 || return 1
@@ -82,10 +73,17 @@ bench_runs() {
 		host_type 'start partner'
 		host_wait_for host.log 'parent: vm partner started' 60 || return 1
 		bench_guest yield 300 || return 1
+		host_type 'stop partner'
+		machine_ended partner 60 || return 1
 	fi
-	if bench_wants "$1" linux; then
-		host_type 'start linux'
-		machine_ended linux 300 || return 1
+	if bench_wants "$1" create memory vm-start; then
+		_before=$(bench_pages)
+		host_type 'start halt'
+		host_wait_for host.log 'parent: vm halt started' 60 || return 1
+		_after=$(bench_pages)
+		printf 'memory %s 0 0 0.00 0\n' "$(((_after - _before) * 4))" >>"$run/extra"
+		host_type 'stop halt'
+		machine_ended halt 60 || return 1
 	fi
 }
 
@@ -96,7 +94,7 @@ bench_two_processors() {
 	_two=''
 	bench_tree
 	machine_guest halt bench-halt 1 128M false
-	if bench_host; then
+	if bench_host .two; then
 		host_type 'start halt'
 		host_wait_for host.log 'parent: vm halt started' 60 && host_type 'stop halt' && machine_ended halt 60 && _two=yes
 	fi
@@ -129,7 +127,6 @@ bench_machine() {
 	machine_guest halt bench-halt 1 128M false
 	for _guest in exits timer yield; do machine_guest "$_guest" "bench-$_guest" 1 8M false; done
 	machine_guest partner bench-yield 1 8M false partner
-	if bench_wants "$1" linux; then bench_linux_vm; fi
 	if bench_host; then bench_runs "$1" || _good=''; else _good=''; fi
 	if [ -z "$_good" ]; then machine_logs >&2; fi
 	host_type poweroff
@@ -138,7 +135,7 @@ bench_machine() {
 	if [ "$HOST_MACHINE" != qemu-svm ] && bench_wants "$1" shootdown; then
 		bench_two_processors >>"$run/extra" || warn "row 23 was not measured"
 	fi
-	if bench_wants "$1" linux; then bench_linux_bare >>"$run/extra" || warn "row 16 was not measured"; fi
+	if bench_wants "$1" linux; then bench_linux >>"$run/extra" || warn "row 16 was not measured"; fi
 	bench_counts_of_source >>"$run/extra"
 	if bench_wants "$1" create; then bench_create >>"$run/extra"; fi
 	{
@@ -210,7 +207,7 @@ bench_explain() {
 	for _name in $(awk -F'|' -v r="$1" '$1 == r || $2 == r { print $2 }' "$BULKHEAD_ROOT/tests/bench/rows.txt"); do
 		case $_name in
 		create) bench_functions build && bench_functions unbuild ;;
-		linux) bench_functions linux-vm ;;
+		linux) bench_functions linux-vm .linux ;;
 		timer-exits) ;;
 		*-exits) bench_functions "${_name%-exits}" ;;
 		*) bench_functions "$_name" ;;
@@ -220,7 +217,7 @@ bench_explain() {
 
 bench_functions() {
 	printf '\n%s: %s, instructions by function\n' "$HOST_MACHINE" "$1"
-	bench_sites "$1" | sort -k1,1nr | head -n 40
+	bench_sites "$@" | sort -k1,1nr | head -n 40
 }
 
 # bench_create: row 13, all but the filling and copying of memory.
@@ -229,13 +226,13 @@ bench_create() {
 		{ sum += $1 } $2 == "kernel" { kernel += $1 } END { printf "create %d %d %d 0.00 0\n", sum, kernel, sum - kernel }'
 }
 
-# bench_sites NAME: lines "COUNT PART FUNCTION".
+# bench_sites NAME [SUFFIX]: lines "COUNT PART FUNCTION".
 bench_sites() {
 	{
 		nm -n "$bench_kernel" | sed -n 's/^\([0-9a-f]*\) [tT] \(.*\)/symbol k \1 \2/p'
 		nm -n "$BULKHEAD_BUILD/parent/parent.elf" | sed -n 's/^\([0-9a-f]*\) [tT] \(.*\)/symbol p \1 \2/p'
 		sed -n 's/^bench: \(.* .*\)/line \1/p' "$run/lines"
-		cat "$run/$HOST_MACHINE.probe"
+		cat "$run/$HOST_MACHINE.probe${2:-}"
 	} | awk -v wanted="$1" -f "$BULKHEAD_ROOT/tools/lib/bench_explain.awk"
 }
 

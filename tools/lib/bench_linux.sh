@@ -11,17 +11,13 @@ BENCH_LINUX_CMDLINE='console=ttyS0 quiet nokaslr rdinit=/bin/bench-init'
 
 bench_linux_span() { printf 'span=linux-vm/f:%s/o:%s' "$BENCH_LINUX_ENTRY" "$(bench_symbol "$BULKHEAD_BUILD/bench/bench-init" _start)"; }
 
-# bench_linux_vm: adds VM linux to the host's tree.
-bench_linux_vm() {
+# bench_linux: prints the row. False: Linux did not get there in the VM or on the bare emulator.
+bench_linux() {
 	ensure_guests
 	guest_initramfs "$BULKHEAD_BUILD/bench/bench-init"
-	machine_linux linux 1 "${BENCH_LINUX_MEMORY}M" debian12 "$BENCH_LINUX_CMDLINE" false
-}
-
-# bench_linux_bare: prints the row. False: the bare emulator did not get there.
-bench_linux_bare() {
 	_bare=$run/$HOST_MACHINE.bare
 	rm -f "$_bare"
+	bench_linux_vm || return 1
 	case $HOST_MACHINE in
 	bochs-*) bench_linux_bochs ;;
 	*) bench_linux_qemu ;;
@@ -30,7 +26,21 @@ bench_linux_bare() {
 		FILENAME == ARGV[1] { k = $4; p = $6; o = $8; next }
 		{ bare = $4 + $6 + $8 }
 		END { if (o && bare) printf "linux %.1f %d %d 0.00 0\n", 100 * (k + p + o) / bare, k, p; exit !(o && bare) }' \
-		"$run/$HOST_MACHINE.probe" "$_bare"
+		"$bench_out" "$_bare"
+}
+
+# A host of its own: no other VM is there.
+bench_linux_vm() {
+	bench_tree
+	machine_linux linux 1 "${BENCH_LINUX_MEMORY}M" debian12 "$BENCH_LINUX_CMDLINE" false
+	_ended=''
+	if bench_host .linux; then
+		host_type 'start linux'
+		machine_ended linux 300 && _ended=yes
+	fi
+	host_type poweroff
+	host_wait_end 30 || :
+	[ -n "$_ended" ]
 }
 
 bench_linux_qemu() {

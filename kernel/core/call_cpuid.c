@@ -13,6 +13,7 @@ enum hv_status call_register_cpuid_results(struct hypercall *hc) {
 		return HV_STATUS_INVALID_PARAMETER;
 	if (hc->partition->vp_count > 0)
 		return HV_STATUS_INVALID_PARTITION_STATE;
+	hc->work += HYPERCALL_PASS_WORK / 16; /* each looks through all rows */
 	status = cpuid_rows_add(&cpu->rows, hc->element);
 	if (status == HV_STATUS_SUCCESS)
 		cpu->limits = cpu_limits_derive(&cpu->rows, &parent_partition.cpu.limits);

@@ -143,7 +143,7 @@ void parent_init(void) {
 	frame_pool_seed(&p->pool, spa_to_sfn(seed), SEED_FRAMES);
 	init_space();
 	parent_image_place();
-	check(reference_time_init(&p->time, machine_tsc_hz(), machine_tsc()));
+	check(reference_time_init(&p->time, machine_tsc_hz(), boot.handoff->clock_tsc));
 	p->reference_tsc_page = shared_frame(false);
 	reference_time_fill_page(&p->time, frame_pointer(p->reference_tsc_page));
 

@@ -18,7 +18,7 @@
 #include <hv_abi/boot_info.h>
 
 #define HANDOFF_MAGIC        0x464f444e41484842ull
-#define HANDOFF_VERSION      1u
+#define HANDOFF_VERSION      2u
 #define HANDOFF_MAX_MEMORY   512u
 #define HANDOFF_MAX_CPUS     256u
 #define HANDOFF_MAX_IOAPICS  16u
@@ -90,6 +90,7 @@ struct handoff {
 	uint64_t local_apic_base; /* 0xfee00000 unless ACPI says otherwise */
 	uint64_t hpet_base;       /* 0: none */
 	uint64_t boot_tsc;        /* TSC when the loader started */
+	uint64_t clock_tsc;       /* TSC when parent_info.boot_unix_time was read */
 	uint32_t log_level;       /* enum hv_log_level */
 	uint32_t has_pit;         /* 8254 present (assume 1 without ACPI) */
 

@@ -88,7 +88,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system) {
 	load_modules(&handoff->parent_info);
 	files_close();
 	machine_describe(handoff);
-	parent_info_fill(&handoff->parent_info);
+	parent_info_fill(handoff);
 	report("starting the kernel; %u processors, %u modules", handoff->cpu_count, handoff->parent_info.module_count);
 	exit_to_kernel(handoff, entry);
 }

@@ -72,12 +72,15 @@ static int64_t read_clock(void) {
 	return unix_time(time.Year, time.Month, time.Day, time.Hour, time.Minute, time.Second, time.TimeZone);
 }
 
-void parent_info_fill(struct hv_boot_info *info) {
+void parent_info_fill(struct handoff *handoff) {
+	struct hv_boot_info *info = &handoff->parent_info;
+
 	_Static_assert(sizeof(info->random_seed) == SEED_WORDS * sizeof(uint64_t), "seed size");
 
 	info->efi_system_table = (uint64_t)firmware.system;
 	info->efi_reset_system = (uint64_t)firmware.system->RuntimeServices->ResetSystem;
 	info->boot_unix_time = read_clock();
+	handoff->clock_tsc = read_tsc();
 	info->seed_quality = fill_seed(info->random_seed, sizeof(info->random_seed));
 	fill_framebuffer(&info->framebuffer);
 }

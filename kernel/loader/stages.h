@@ -24,7 +24,7 @@ void machine_describe(struct handoff *handoff);
 
 /* What the parent is told about firmware, screen, time and chance; what the
  * machine does not have stays 0. (parent_info.c) */
-void parent_info_fill(struct hv_boot_info *info);
+void parent_info_fill(struct handoff *handoff);
 
 /* Memory map, trampoline, stack and page tables; then leaves boot services and
  * enters the kernel. (exit.c) */

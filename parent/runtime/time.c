@@ -6,12 +6,13 @@
 #include "runtime/time.h"
 
 static const volatile struct hv_reference_tsc_page *page;
-static int64_t unix_time_at_zero;
+static uint64_t unix_time_at_zero; /* in units of reference time */
 static uint64_t tsc_frequency;
 
 void time_init(const struct hv_boot_info *info) {
 	page = (const volatile struct hv_reference_tsc_page *)(uintptr_t)info->reference_tsc_page;
-	unix_time_at_zero = info->boot_unix_time;
+	/* The firmware's clock counts seconds: half of one had passed, on average. */
+	unix_time_at_zero = (uint64_t)info->boot_unix_time * HV_REFERENCE_TIME_HZ + HV_REFERENCE_TIME_HZ / 2;
 	tsc_frequency = info->tsc_frequency;
 }
 
@@ -38,6 +39,6 @@ hv_reference_time_t time_now(void) {
 	return from_frequency(insn_rdtsc());
 }
 
-uint64_t time_unix_precise(void) { return (uint64_t)unix_time_at_zero * HV_REFERENCE_TIME_HZ + time_now(); }
+uint64_t time_unix_precise(void) { return unix_time_at_zero + time_now(); }
 
-int64_t time_unix(void) { return unix_time_at_zero + (int64_t)(time_now() / HV_REFERENCE_TIME_HZ); }
+int64_t time_unix(void) { return (int64_t)(time_unix_precise() / HV_REFERENCE_TIME_HZ); }

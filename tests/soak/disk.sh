@@ -43,7 +43,7 @@ for vm in one four; do
 	log_in "$vm" "$system" "$system comes to its login"
 	# They hold their driver, and come back with it.
 	in_guest "the daemons of the integration services stay away" 60 \
-		"systemctl mask --now \$(systemctl list-unit-files --no-legend 'hyperv-daemons*' | cut -d ' ' -f 1)"
+		"systemctl mask --now \$(systemctl list-unit-files --no-legend 'hyperv-daemons*' 'hv-*-daemon*' | cut -d ' ' -f 1)"
 	fio_function
 done
 

@@ -22,8 +22,8 @@ void load_parent(const char *path, struct handoff *handoff);
  * services and the architecture's addresses. (machine.c) */
 void machine_describe(struct handoff *handoff);
 
-/* What the parent is told about firmware, screen, time and chance; what the
- * machine does not have stays 0. (parent_info.c) */
+/* What the parent is told about firmware, screen, time and chance, and clock_tsc,
+ * from which its time counts; what the machine does not have stays 0. (parent_info.c) */
 void parent_info_fill(struct handoff *handoff);
 
 /* Memory map, trampoline, stack and page tables; then leaves boot services and

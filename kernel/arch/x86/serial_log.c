@@ -119,7 +119,6 @@ static void unlock(bool is_held) {
 
 void log_line(const char *prefix, const char *format, va_list args) {
 	char text[TEXT_SIZE];
-
 	char line[LINE_SIZE];
 	bool is_held;
 

@@ -14,15 +14,12 @@
 #include <guest/smp.h>
 #include <guest/test.h>
 #include <guest/time.h>
+#include "window.h"
 
-#define CPUS_MAX    64u
-#define PING        0x51u
-#define PRESENT     3ull
-#define ADDRESS     0x000ffffffffff000ull
-#define WINDOW      0x600000000ull /* 24 GiB: nothing else is mapped there */
-#define PATIENCE_US 60000000u      /* the end of hope: hosts of several processors share one in these tests */
-#define WORDS(n)    ((uint64_t)(n) << HV_CONTROL_VARHEAD_SHIFT)
-#define REPS(n)     ((uint64_t)(n) << HV_CONTROL_REP_COUNT_SHIFT)
+#define CPUS_MAX 64u
+#define PING     0x51u
+#define WORDS(n) ((uint64_t)(n) << HV_CONTROL_VARHEAD_SHIFT)
+#define REPS(n)  ((uint64_t)(n) << HV_CONTROL_REP_COUNT_SHIFT)
 
 static unsigned count; /* of VPs; read once, by one VP */
 static volatile bool is_stopping;
@@ -38,13 +35,7 @@ static void on_ping(struct guest_frame *frame) {
 	guest_apic_eoi();
 }
 
-static bool wait_for(volatile unsigned *what, unsigned wanted) {
-	uint64_t end = guest_rdtsc() + guest_tsc_frequency() / 1000000 * PATIENCE_US;
-
-	while (__atomic_load_n(what, __ATOMIC_SEQ_CST) < wanted && guest_rdtsc() < end)
-		guest_pause();
-	return *what >= wanted;
-}
+static bool wait_for(const volatile unsigned *what, unsigned wanted) { return window_wait(what, wanted) >= wanted; }
 
 static uint64_t call(uint64_t control, const void *in, unsigned size) {
 	uint8_t *page = in_page[guest_rdmsr(HV_MSR_VP_INDEX)];
@@ -205,19 +196,6 @@ GUEST_TEST("the VPs stop when they are told to, by hypercall") {
 	guest_delay_us(20000);
 }
 
-static uint64_t *entry_of(uint64_t address) {
-	static uint64_t tables[2][512] __attribute__((aligned(4096)));
-	uint64_t cr3;
-	uint64_t *pml4, *pdpt;
-
-	__asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
-	pml4 = (uint64_t *)(uintptr_t)(cr3 & ADDRESS);
-	pdpt = (uint64_t *)(uintptr_t)(pml4[0] & ADDRESS);
-	pdpt[address >> 30 & 511] = (uintptr_t)tables[0] | PRESENT;
-	tables[0][0] = (uintptr_t)tables[1] | PRESENT;
-	return &tables[1][0];
-}
-
 static uint64_t page_a[512] __attribute__((aligned(4096)));
 static uint64_t page_b[512] __attribute__((aligned(4096)));
 
@@ -228,7 +206,7 @@ static void look(void *argument) {
 	(void)argument;
 	__atomic_add_fetch(&running, 1, __ATOMIC_SEQ_CST);
 	while (!is_stopping) {
-		seen[index] = *(volatile uint64_t *)WINDOW;
+		seen[index] = window_read();
 		__atomic_add_fetch(&looks[index], 1, __ATOMIC_SEQ_CST);
 	}
 	__atomic_add_fetch(&done, 1, __ATOMIC_SEQ_CST);
@@ -252,18 +230,18 @@ static uint64_t flush(unsigned form) {
 }
 
 GUEST_TEST("no VP reads through an old translation once a flush has returned") {
-	volatile uint64_t *entry = entry_of(WINDOW);
+	volatile uint64_t *entry = window_entry();
 
 	page_a[0] = 0xaaaa;
 	page_b[0] = 0xbbbb;
-	*entry = (uintptr_t)page_a | PRESENT;
+	*entry = (uintptr_t)page_a | WINDOW_PRESENT;
 	start_all(look);
 	for (unsigned round = 1; round <= 60; round++) {
 		uint64_t *page = round & 1 ? page_b : page_a;
 
-		*entry = (uintptr_t)page | PRESENT;
+		*entry = (uintptr_t)page | WINDOW_PRESENT;
 		expect_equal(flush(round % 3), HV_STATUS_SUCCESS);
-		expect_equal(*(volatile uint64_t *)WINDOW, page[0]);
+		expect_equal(window_read(), page[0]);
 		for (unsigned i = 1; i < count; i++) {
 			expect(wait_for(&looks[i], looks[i] + 2)); /* one that began after the flush */
 			expect_equal(seen[i], page[0]);

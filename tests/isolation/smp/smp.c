@@ -11,16 +11,12 @@
 #include <guest/smp.h>
 #include <guest/test.h>
 #include <guest/time.h>
+#include "window.h"
 
-#define CPUS_MAX    64u /* an index for each start */
-#define PING        0x51
-#define SHOOT       0x52
-#define OTHERS      0xc0000u
-#define PRESENT     3ull
-#define LARGE       0x80ull
-#define ADDRESS     0x000ffffffffff000ull
-#define WINDOW      0x600000000ull /* 24 GiB: nothing else is mapped there */
-#define PATIENCE_US 60000000u      /* the end of hope: hosts of several processors share one in these tests */
+#define CPUS_MAX 64u /* an index for each start */
+#define PING     0x51
+#define SHOOT    0x52
+#define OTHERS   0xc0000u
 
 static volatile bool is_stopping;
 static volatile unsigned running, pings[CPUS_MAX], shots[CPUS_MAX];
@@ -39,7 +35,7 @@ static void on_ping(struct guest_frame *frame) {
 static void on_shoot(struct guest_frame *frame) {
 	(void)frame;
 	__asm__ volatile("invlpg (%0)" : : "r"(WINDOW) : "memory");
-	seen[guest_cpu_index()] = *(volatile uint64_t *)WINDOW;
+	seen[guest_cpu_index()] = window_read();
 	__atomic_add_fetch(&shots[guest_cpu_index()], 1, __ATOMIC_SEQ_CST);
 	guest_apic_eoi();
 }
@@ -57,14 +53,6 @@ static void serve(void *argument) {
 	__atomic_sub_fetch(&running, 1, __ATOMIC_SEQ_CST);
 }
 
-static unsigned wait_for(volatile unsigned *what, unsigned wanted) {
-	uint64_t end = guest_rdtsc() + guest_tsc_frequency() / 1000000 * PATIENCE_US;
-
-	while (__atomic_load_n(what, __ATOMIC_SEQ_CST) < wanted && guest_rdtsc() < end)
-		guest_pause();
-	return *what;
-}
-
 GUEST_TEST("every other VP starts, with its own id and index") {
 	unsigned count = guest_cpu_count();
 
@@ -76,7 +64,7 @@ GUEST_TEST("every other VP starts, with its own id and index") {
 	expect(guest_apic_enable(false));
 	for (unsigned i = 1; i < count; i++)
 		expect(guest_cpu_start(i, serve, NULL));
-	expect_equal(wait_for(&running, count - 1), count - 1);
+	expect_equal(window_wait(&running, count - 1), count - 1);
 	for (unsigned i = 1; i < count; i++)
 		expect_equal(ids[i], i);
 	expect_equal(indices, (1ull << count) - 2);
@@ -88,27 +76,14 @@ GUEST_TEST("IPIs reach each VP by its id, and all others at once, every time") {
 	for (unsigned round = 1; round <= 50; round++) {
 		for (unsigned i = 1; i < count; i++) {
 			guest_apic_send(0x4000u | PING, i);
-			expect_equal(wait_for(&pings[i], 2 * round - 1), 2 * round - 1);
+			expect_equal(window_wait(&pings[i], 2 * round - 1), 2 * round - 1);
 		}
 		if (count > 1)
 			guest_apic_send(OTHERS | 0x4000u | PING, 0);
 		for (unsigned i = 1; i < count; i++)
-			expect_equal(wait_for(&pings[i], 2 * round), 2 * round);
+			expect_equal(window_wait(&pings[i], 2 * round), 2 * round);
 	}
 	expect_equal(pings[0], 0);
-}
-
-static uint64_t *entry_of(uint64_t address) {
-	static uint64_t tables[2][512] __attribute__((aligned(4096)));
-	uint64_t cr3;
-	uint64_t *pml4, *pdpt;
-
-	__asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
-	pml4 = (uint64_t *)(uintptr_t)(cr3 & ADDRESS);
-	pdpt = (uint64_t *)(uintptr_t)(pml4[0] & ADDRESS);
-	pdpt[address >> 30 & 511] = (uintptr_t)tables[0] | PRESENT;
-	tables[0][0] = (uintptr_t)tables[1] | PRESENT;
-	return &tables[1][0];
 }
 
 static uint64_t page_a[512] __attribute__((aligned(4096)));
@@ -116,22 +91,22 @@ static uint64_t page_b[512] __attribute__((aligned(4096)));
 
 GUEST_TEST("a page-table change is seen by all after the guest's shoot-down") {
 	unsigned count = guest_cpu_count();
-	volatile uint64_t *entry = entry_of(WINDOW);
+	volatile uint64_t *entry = window_entry();
 
 	page_a[0] = 0xaaaa;
 	page_b[0] = 0xbbbb;
 	for (unsigned round = 1; round <= 50; round++) {
 		uint64_t *page = round & 1 ? page_a : page_b;
 
-		*entry = (uintptr_t)page | PRESENT;
+		*entry = (uintptr_t)page | WINDOW_PRESENT;
 		__asm__ volatile("invlpg (%0)" : : "r"(WINDOW) : "memory");
 		if (count > 1)
 			guest_apic_send(OTHERS | 0x4000u | SHOOT, 0);
 		for (unsigned i = 1; i < count; i++) {
-			expect_equal(wait_for(&shots[i], round), round);
+			expect_equal(window_wait(&shots[i], round), round);
 			expect_equal(seen[i], page[0]);
 		}
-		expect_equal(*(volatile uint64_t *)WINDOW, page[0]);
+		expect_equal(window_read(), page[0]);
 	}
 }
 
@@ -188,7 +163,7 @@ static void on_all(void (*function)(void *argument)) {
 	for (unsigned i = 1; i < count; i++)
 		expect(guest_cpu_start(i, function, NULL));
 	function(NULL);
-	expect_equal(wait_for(&done, count), count);
+	expect_equal(window_wait(&done, count), count);
 }
 
 GUEST_TEST("all VPs tell one time") {
@@ -223,16 +198,16 @@ GUEST_TEST("IPIs reach each VP in x2APIC mode") {
 	expect(guest_apic_enable(true));
 	for (unsigned i = 1; i < count; i++)
 		expect(guest_cpu_start(i, serve, NULL));
-	expect_equal(wait_for(&running, count - 1), count - 1);
+	expect_equal(window_wait(&running, count - 1), count - 1);
 	for (unsigned round = 1; round <= 50; round++) {
 		for (unsigned i = 1; i < count; i++) {
 			unsigned before = total;
 
 			guest_apic_send(0x4000u | PING, i);
-			expect_equal(wait_for(&total, before + 1), before + 1);
+			expect_equal(window_wait(&total, before + 1), before + 1);
 		}
 		if (count > 1)
 			guest_apic_send(OTHERS | 0x4000u | PING, 0);
-		expect_equal(wait_for(&total, 2 * round * (count - 1)), 2 * round * (count - 1));
+		expect_equal(window_wait(&total, 2 * round * (count - 1)), 2 * round * (count - 1));
 	}
 }

@@ -17,7 +17,7 @@
 #include "runtime/random.h"
 #include "runtime/time.h"
 #include "runtime/vp_local.h"
-#include "storage/disks.h"
+#include "storage/host_volumes.h"
 #include "vmm/com2_view.h"
 #include "vmm/event_loop.h"
 #include "vmm/operator.h"
@@ -44,7 +44,7 @@ static void read_host_config(void) {
 
 static void add_disk(struct disk *d, void *context) {
 	(void)context;
-	disks_add(d->name, &d->volume);
+	host_volumes_add(d->name, &d->volume);
 }
 
 static void find_disks(const struct hv_boot_info *info) {
@@ -70,7 +70,7 @@ static void set_up(const struct hv_boot_info *info) {
 	log_info("%u I/O processors, %llu MiB of memory, %u modules", info->io_vp_count,
 	         (unsigned long long)(usage.total_size >> 20), info->module_count);
 	vm_manager_init(info, &host_config, operator_power_off);
-	disks_registry_init(vm_manager_module);
+	host_volumes_init(vm_manager_module);
 	read_host_config();
 	find_disks(info);
 	com2_view_init(info->io_vp_count);
@@ -92,7 +92,7 @@ static bool wait_for_disks(void *context) {
 static void scan_disks(void) {
 	hv_reference_time_t end = time_now() + SCAN_TIME;
 
-	volume_registry_scan(disks_registry(), wait_for_disks, &end);
+	volume_registry_scan(host_volumes(), wait_for_disks, &end);
 }
 
 static _Noreturn void manage(uint32_t vp_index) {

@@ -11,7 +11,7 @@
 #include "runtime/log.h"
 #include "runtime/memory.h"
 #include "runtime/time.h"
-#include "storage/disks.h"
+#include "storage/host_volumes.h"
 #include "vmm/com2_view.h"
 #include "vmm/deposit.h"
 #include "vmm/line_editor.h"
@@ -107,7 +107,7 @@ static void volumes(void) {
 	char line[VOLUME_LINE_SIZE];
 	unsigned count = 0;
 
-	for (; volume_registry_line(disks_registry(), count, line); count++)
+	for (; volume_registry_line(host_volumes(), count, line); count++)
 		print("%s\n", line);
 	if (count == 0)
 		print("there is no disk, and no image is open\n");

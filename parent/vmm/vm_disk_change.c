@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "storage/disks.h"
+#include "storage/host_volumes.h"
 #include "vmm/vm_vmbus.h"
 
 static bool has_config(const struct vm *vm, unsigned lun) {
@@ -52,11 +52,11 @@ static void forget(struct vm *vm, unsigned lun) {
 /* Nobody runs that could use it: only the name, the access and who else has it are tried. */
 static enum err try_volume(const struct vm *vm, const struct vm_disk_config *disk, struct err_text *text) {
 	struct volume_opening *opening;
-	enum err error = volume_registry_open(disks_registry(), disk->volume, disk->access, disk->copy_size,
+	enum err error = volume_registry_open(host_volumes(), disk->volume, disk->access, disk->copy_size,
 	                                      vm->config.name, NULL, &opening, text);
 
 	if (error == ERR_NONE)
-		volume_registry_close(disks_registry(), opening);
+		volume_registry_close(host_volumes(), opening);
 	return error;
 }
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "runtime/log.h"
-#include "storage/disks.h"
+#include "storage/host_volumes.h"
 #include "vmm/vm.h"
 #include "vmm/vm_manager.h"
 
@@ -41,7 +41,7 @@ enum err vm_disks_open_one(struct vm *vm, unsigned lun, const struct vm_disk_con
 	const struct volume_owner owner = {enter, leave, vm};
 	struct vm_disks *disks = &vm->disks;
 	struct volume_opening *opening;
-	enum err error = volume_registry_open(disks_registry(), config->volume, config->access, config->copy_size,
+	enum err error = volume_registry_open(host_volumes(), config->volume, config->access, config->copy_size,
 	                                      vm->config.name, &owner, &opening, text);
 
 	if (error != ERR_NONE)
@@ -91,7 +91,7 @@ static void close_one(struct vm *vm, unsigned lun) {
 	vm->disks.count--;
 	spinlock_release(&vm->lock);
 	log_info("vm %s has given back %s", vm->config.name, opening->name);
-	volume_registry_close(disks_registry(), opening);
+	volume_registry_close(host_volumes(), opening);
 }
 
 void vm_disks_reap(struct vm *vm) {
@@ -147,7 +147,7 @@ void vm_disks_in_flight(const struct vm *vm, unsigned lun, char text[VM_DISKS_TE
 void vm_disks_close(struct vm *vm) {
 	for (unsigned i = 0; i < VM_DISKS_MAX; i++)
 		if (vm->disks.opening[i] != NULL)
-			volume_registry_close(disks_registry(), vm->disks.opening[i]);
+			volume_registry_close(host_volumes(), vm->disks.opening[i]);
 	memset(&vm->disks, 0, sizeof(vm->disks));
 }
 

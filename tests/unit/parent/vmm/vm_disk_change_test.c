@@ -11,7 +11,7 @@
 #include "fake/gpt_disk.h"
 #include "fake/parent_kernel.h"
 #include "runtime/events.h"
-#include "storage/disks.h"
+#include "storage/host_volumes.h"
 #include "vm_rig.h"
 #include "vmm/operator_disks.h"
 #include "vmm/vm_disk_change.h"
@@ -48,9 +48,9 @@ static int set_up(void **state) {
 	fake_volume_init(&disk);
 	gpt_disk_make(&disk, partitions, 2);
 	disk.is_slow = true;
-	disks_registry_init(vm_manager_module);
-	disks_add("sda", &disk.volume);
-	volume_registry_scan(disks_registry(), pause_briefly, NULL);
+	host_volumes_init(vm_manager_module);
+	host_volumes_add("sda", &disk.volume);
+	volume_registry_scan(host_volumes(), pause_briefly, NULL);
 	rig_module("fs.img", fs_image, sizeof(fs_image));
 	return 0;
 }
@@ -62,8 +62,8 @@ static int tear_down(void **state) {
 	vm_manager_reap();
 	if (vm_state_holds_resources(box->state))
 		assert_int_equal(vm_manager_stop(box, NULL), ERR_NONE);
-	assert_null(disks_registry()->opening);
-	free(disks_registry()->disk[0].scan);
+	assert_null(host_volumes()->opening);
+	free(host_volumes()->disk[0].scan);
 	return 0;
 }
 
@@ -124,7 +124,7 @@ static void a_disk_comes_while_the_vm_runs_and_stays_for_the_next_start(void **s
 	assert_int_equal(command.status, SCSI_GOOD);
 	assert_int_equal(segment.memory[0], 200);
 	assert_int_equal(vm_manager_stop(box, NULL), ERR_NONE);
-	assert_null(disks_registry()->opening);
+	assert_null(host_volumes()->opening);
 	assert_int_equal(vm_manager_start(box, NULL), ERR_NONE);
 	assert_int_equal(box->disks.count, 2);
 	assert_non_null(box->vmbus->disks.target.lun[3]);
@@ -135,7 +135,7 @@ static void what_a_vm_that_is_off_is_given_it_has_at_its_start(void **state) {
 	(void)state;
 	define(BOX_WITH(""));
 	assert_string_equal(say("attach box 0 image:fs.img cow"), "LUN 0 of box is image:fs.img, cow");
-	assert_null(disks_registry()->opening);
+	assert_null(host_volumes()->opening);
 	assert_int_equal(box->config.disk[0].copy_size, 64u << 20);
 	assert_string_equal(say("attach box 1 label:root"), "LUN 1 of box is label:root, ro");
 	assert_string_equal(say("detach box 0"), "LUN 0 of box is detached");
@@ -144,7 +144,7 @@ static void what_a_vm_that_is_off_is_given_it_has_at_its_start(void **state) {
 	assert_non_null(box->vmbus->disks.target.lun[1]);
 	assert_string_equal(say("detach box 1"), "LUN 1 of box is detached");
 	assert_int_equal(box->config.disk_count, 0);
-	assert_null(disks_registry()->opening);
+	assert_null(host_volumes()->opening);
 }
 
 static void the_first_disk_brings_its_controller(void **state) {
@@ -178,7 +178,7 @@ static void a_controller_that_the_guest_still_holds_takes_no_disk(void **state) 
 	                    "the guest of 'box' is told already and has not given it back yet");
 	assert_string_equal(say("attach box 0 label:root"),
 	                    "the guest has not given back the controller that was taken away; try again");
-	assert_null(disks_registry()->opening);
+	assert_null(host_volumes()->opening);
 	assert_int_equal(box->config.disk_count, 0);
 }
 
@@ -200,13 +200,13 @@ static void a_busy_disk_leaves_when_its_last_request_is_done(void **state) {
 	    say("detach box controller"),
 	    "the guest of 'box' waits: 1 request of label:root in flight; try again when that has ended");
 	vm_manager_reap();
-	assert_non_null(disks_registry()->opening);
+	assert_non_null(host_volumes()->opening);
 	fake.signaled[2] = 0;
 	assert_true(fake_volume_complete(&disk));
 	assert_int_equal(command.status, SCSI_GOOD);
 	assert_true(fake.signaled[2] & EVENT_BIT(EVENT_VM_ENDED));
 	vm_manager_reap();
-	assert_null(disks_registry()->opening);
+	assert_null(host_volumes()->opening);
 	assert_int_equal(box->state, VM_RUNNING);
 	assert_string_equal(say("attach box 0 label:root rw"), "LUN 0 of box is label:root, rw");
 	assert_int_equal(vm_disk_detach(box, 0, &text), ERR_NONE);
@@ -242,7 +242,7 @@ static void a_vm_that_stops_takes_a_leaving_disk_with_it(void **state) {
 	assert_true(fake_volume_complete(&disk));
 	vm_manager_reap();
 	assert_int_equal(box->state, VM_STOPPED);
-	assert_null(disks_registry()->opening);
+	assert_null(host_volumes()->opening);
 	assert_int_equal(box->config.disk_count, 0);
 }
 
@@ -279,7 +279,7 @@ static void a_vm_without_vmbus_takes_no_disk(void **state) {
 	start(BOX_WITH(",\"devices\":{\"vmbus\":false}"));
 	assert_string_equal(say("attach box 0 label:data"),
 	                    "VM 'box' has no VMBus to reach disks by; see \"vmbus\" in its vm.json");
-	assert_null(disks_registry()->opening);
+	assert_null(host_volumes()->opening);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

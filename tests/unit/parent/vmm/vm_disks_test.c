@@ -10,7 +10,7 @@
 #include "fake/gpt_disk.h"
 #include "fake/parent_kernel.h"
 #include "runtime/events.h"
-#include "storage/disks.h"
+#include "storage/host_volumes.h"
 #include "vm_rig.h"
 #include "vmm/operator_info.h"
 #include "vmm/scrub_pool.h"
@@ -39,9 +39,9 @@ static int set_up(void **state) {
 	fake_volume_init(&disk);
 	gpt_disk_make(&disk, root, 1);
 	disk.is_slow = true;
-	disks_registry_init(vm_manager_module);
-	disks_add("sda", &disk.volume);
-	volume_registry_scan(disks_registry(), pause_briefly, NULL);
+	host_volumes_init(vm_manager_module);
+	host_volumes_add("sda", &disk.volume);
+	volume_registry_scan(host_volumes(), pause_briefly, NULL);
 	rig_module("fs.img", fs_image, sizeof(fs_image));
 	done_count = 0;
 	return 0;
@@ -55,8 +55,8 @@ static int tear_down(void **state) {
 	box = vm_manager_find("box");
 	if (box != NULL && vm_state_holds_resources(box->state))
 		assert_int_equal(vm_manager_stop(box, NULL), ERR_NONE);
-	assert_null(disks_registry()->opening);
-	free(disks_registry()->disk[0].scan);
+	assert_null(host_volumes()->opening);
+	free(host_volumes()->disk[0].scan);
 	return 0;
 }
 
@@ -105,7 +105,7 @@ static void a_vm_has_the_disks_of_its_file(void **state) {
 	assert_null(vm_disks_target(box)->lun[3]);
 	assert_int_equal(vm_manager_stop(box, NULL), ERR_NONE);
 	assert_int_equal(box->state, VM_STOPPED);
-	assert_null(disks_registry()->opening);
+	assert_null(host_volumes()->opening);
 	assert_null(vm_disks_target(box)->lun[0]);
 }
 
@@ -119,7 +119,7 @@ static void a_disk_that_cannot_be_opened_is_why_the_vm_does_not_start(void **sta
 	assert_int_equal(vm_manager_start(box, &text), ERR_STATE);
 	assert_string_equal(text.text, "'disk:sda' cannot be opened ro: VM 'box' has 'label:root' open rw");
 	assert_int_equal(box->state, VM_CREATED);
-	assert_null(disks_registry()->opening);
+	assert_null(host_volumes()->opening);
 	assert_null(fake_partition_of(2));
 }
 
@@ -135,7 +135,7 @@ static void a_start_that_fails_later_closes_the_disks(void **state) {
 		fake.fail_after = 1;
 		fake.fail_status = HV_STATUS_OPERATION_FAILED;
 		assert_int_not_equal(vm_manager_start(box, NULL), ERR_NONE);
-		assert_null(disks_registry()->opening);
+		assert_null(host_volumes()->opening);
 	}
 	assert_int_equal(vm_manager_start(box, NULL), ERR_NONE);
 }
@@ -175,7 +175,7 @@ static void a_vm_ends_when_its_last_request_is_done_and_not_before(void **state)
 	assert_true(fake.signaled[2] & EVENT_BIT(EVENT_VM_ENDED));
 	vm_manager_reap();
 	assert_int_equal(box->state, VM_STOPPED);
-	assert_null(disks_registry()->opening);
+	assert_null(host_volumes()->opening);
 }
 
 /* The device never ends the request: the list says what the VM waits for, the memory stays the

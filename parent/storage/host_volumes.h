@@ -5,11 +5,11 @@
 #include "storage/volume_registry.h"
 
 /* Before any driver; VP 0. */
-void disks_registry_init(volume_find_module_t *find_module);
+void host_volumes_init(volume_find_module_t *find_module);
 
 /* A driver's disk by a short name ("nvme0n1"); the volume never completes inside
  * volume_submit and stays for ever. A disk that finds no place is a line in the log. While
  * the host starts, before volume_registry_scan; one VP. */
-void disks_add(const char *name, struct volume *volume);
+void host_volumes_add(const char *name, struct volume *volume);
 
-struct volume_registry *disks_registry(void);
+struct volume_registry *host_volumes(void);

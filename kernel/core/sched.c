@@ -236,9 +236,14 @@ struct vp *sched_intercept(struct vp *vp) {
 	return next;
 }
 
+/* A look without the lock: who adds something now says so afterwards. */
+static bool is_empty(const struct list *queue) { return __atomic_load_n(&queue->next, __ATOMIC_SEQ_CST) == queue; }
+
 static struct vp *take_first(struct sched_cpu *s, const struct list *queue) {
 	struct vp *vp;
 
+	if (is_empty(queue))
+		return NULL;
 	spinlock_acquire(&s->lock);
 	vp = first_of(queue);
 	if (vp != NULL)
@@ -250,6 +255,8 @@ static struct vp *take_first(struct sched_cpu *s, const struct list *queue) {
 struct vp *sched_take_intercept(struct cpu *cpu) {
 	return take_first(cpu->sched, &cpu->sched->intercepts);
 }
+
+bool sched_has_intercepts(const struct cpu *cpu) { return !is_empty(&cpu->sched->intercepts); }
 
 void sched_wake_waiter(struct vp *vp) {
 	struct sched_cpu *s = lock_home(vp);
@@ -290,9 +297,7 @@ void sched_service_reap(struct cpu *cpu) {
 	}
 }
 
-static bool has_ready(const struct sched_cpu *s) {
-	return __atomic_load_n(&s->ready.next, __ATOMIC_SEQ_CST) != &s->ready;
-}
+static bool has_ready(const struct sched_cpu *s) { return !is_empty(&s->ready); }
 
 static bool is_idle(const struct sched_cpu *s) {
 	return __atomic_load_n(&s->running, __ATOMIC_SEQ_CST) == NULL && !has_ready(s);

@@ -77,6 +77,9 @@ struct vp *sched_intercept(struct vp *vp);
 /* Takes the oldest queued intercept of this processor, or NULL. */
 struct vp *sched_take_intercept(struct cpu *cpu);
 
+/* Is one queued? No lock. */
+bool sched_has_intercepts(const struct cpu *cpu);
+
 /* The running VP gives the rest of its slice away. */
 void sched_end_slice(struct vp *vp);
 

@@ -97,8 +97,8 @@ static void wait(struct hypercall *hc, struct vp *resumed, uint64_t deadline) {
 	}
 	hc->next = sched_wait(vp, is_near ? resumed : NULL);
 	sched_set_timer(vp, reference_time_host_tsc(&parent_partition.time, deadline));
-	/* A signal may have come between the look and the hold. */
-	if (has_events(vp))
+	/* A signal, or another processor's intercept, may have come between look and hold. */
+	if (has_events(vp) || (vp->is_io && sched_has_intercepts(vp->home)))
 		sched_wake_waiter(vp);
 }
 

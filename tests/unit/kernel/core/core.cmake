@@ -15,3 +15,4 @@ foreach(test call_broadcast call_partition call_cpuid device_interrupt hypercall
     synic call_port call_synic)
   bulkhead_unit_test(core_${test}_test SOURCES ${test}_test.c LINK ${core_world_libraries})
 endforeach()
+target_link_options(core_vp_wait_test PRIVATE -Wl,--wrap=sched_release)

@@ -382,6 +382,41 @@ static void of_two_that_resume_one_slot_at_once_one_is_refused(void **state) {
 	assert_int_equal(fake_vp_of(vp)->state.rflags, 2);
 }
 
+/* What another processor does at the last moment before the I/O VP sleeps: it is releasing
+ * the VP that it resumed. */
+static struct vp *late;
+
+void __real_sched_release(struct vp *vp, uint32_t bits);
+void __wrap_sched_release(struct vp *vp, uint32_t bits);
+
+void __wrap_sched_release(struct vp *vp, uint32_t bits) {
+	struct vp *intercepted = late;
+
+	__real_sched_release(vp, bits);
+	late = NULL;
+	if (intercepted != NULL)
+		(void)sched_intercept(intercepted);
+}
+
+static void an_intercept_that_comes_as_the_wait_begins_is_not_left_lying(void **state) {
+	struct vp *here = child_at_home();
+	struct vp *there = here->partition->vp[1 - here->index];
+
+	(void)state;
+	fake_child_guest = port_child;
+	core_start(there);
+	core_pass(1);
+	assert_int_equal(there->hold, HOLD_INTERCEPT);
+	late = here;
+	(void)wait_call(0, there->slot, HV_DEADLINE_NEVER);
+	assert_null(late);
+	assert_int_equal(io_vp()->hold, 0);
+	core_pass(0);
+	assert_int_equal(here->hold & HOLD_INTERCEPT, HOLD_INTERCEPT);
+	assert_false(vp_is_queued(here));
+	assert_int_equal(results[result_count - 1], slot_result(HV_VP_WAIT_INTERCEPT, here->slot));
+}
+
 static void a_parent_vp_can_be_signaled_by_number(void **state) {
 	(void)state;
 	assert_status(core_raw_call(core_caller(), HV_CALL_SIGNAL_PARENT_VP | HV_CONTROL_FAST, 0, 63), SUCCESS);
@@ -418,6 +453,7 @@ int main(void) {
 	    wait_test(a_wait_of_no_time_returns_at_once),
 	    wait_test(a_vp_of_another_processor_is_resumed_on_its_own),
 	    wait_test(of_two_that_resume_one_slot_at_once_one_is_refused),
+	    wait_test(an_intercept_that_comes_as_the_wait_begins_is_not_left_lying),
 	    wait_test(a_parent_vp_can_be_signaled_by_number),
 	};
 

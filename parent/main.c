@@ -9,6 +9,7 @@
 #include "drivers/com2.h"
 #include "drivers/disks.h"
 #include "drivers/pci.h"
+#include "hal/polls.h"
 #include "hal/power.h"
 #include "runtime/events.h"
 #include "runtime/exception.h"
@@ -72,6 +73,7 @@ static void set_up(const struct hv_boot_info *info) {
 	vm_manager_init(info, &host_config, operator_power_off);
 	host_volumes_init(vm_manager_module);
 	read_host_config();
+	polls_init(info->io_vp_count);
 	find_disks(info);
 	com2_view_init(info->io_vp_count);
 	if (!com2_init(0, &com2_interrupt))

@@ -35,7 +35,7 @@ static void go_live(struct ahci_port *p) {
 	ahci_write(p, AHCI_PX_IE, AHCI_IS_DONE | AHCI_IS_ERRORS);
 	log_info("%s: %s, %llu MiB, blocks of %u bytes, 1 queue of %u, interrupts by %s", p->disk.name, p->disk.model,
 	         (unsigned long long)(v->block_count / ((1u << 20) / v->block_size)), v->block_size,
-	         p->requests.slot_count, pci_interrupt_text(p->controller->interrupts));
+	         p->requests.slot_count, pci_interrupt_text(p->controller->interrupts.kind));
 }
 
 static enum err start(struct ahci *a, const struct hv_boot_info *info, struct err_text *text) {

@@ -50,7 +50,7 @@ struct ahci {
 	struct mmio registers;
 	uint32_t capabilities;
 	bool is_starting;
-	enum pci_interrupt_kind interrupts;
+	struct pci_interrupts interrupts;
 	struct ahci_port *port[AHCI_PORTS_MAX]; /* NULL: no disk */
 };
 

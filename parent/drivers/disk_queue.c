@@ -178,6 +178,7 @@ static void release(struct disk_queue *q, unsigned slot, enum volume_result resu
 	struct disk_transfer *t = s->transfer;
 
 	q->used &= ~(1ull << slot);
+	q->used_count--;
 	q->again &= ~(1ull << slot);
 	new_generation(s);
 	if (s->bounce != 0) {
@@ -322,6 +323,7 @@ static const struct disk_command *issue(struct disk_queue *q, struct disk_transf
 		return NULL;
 	}
 	q->used |= 1ull << slot;
+	q->used_count++;
 	t->outstanding++;
 	t->block += s->count;
 	t->left -= s->count;

@@ -123,7 +123,8 @@ struct disk_queue {
 	enum volume_result dead; /* not VOLUME_OK: how every request ends */
 	struct disk_queue *next; /* drivers/disks.c's */
 	unsigned slot_count;
-	uint64_t used;  /* slots */
+	uint64_t used; /* slots */
+	unsigned used_count;
 	uint64_t again; /* of these: not at the device, to be issued again */
 	struct disk_slot slot[DISK_SLOTS_MAX];
 	struct disk_transfer transfer[DISK_SLOTS_MAX + 1];

@@ -130,7 +130,7 @@ static void announce(const struct nvme *n, const struct disk *d) {
 
 	log_info("%s: %s, %llu MiB, blocks of %u bytes, %u queue%s, interrupts by %s", d->name, d->model,
 	         (unsigned long long)mib, d->volume.block_size, n->queue_count, n->queue_count == 1 ? "" : "s",
-	         pci_interrupt_text(n->interrupts));
+	         pci_interrupt_text(n->interrupts.kind));
 }
 
 /* False: no more of its namespaces are asked for. */

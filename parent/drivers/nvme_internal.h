@@ -7,6 +7,7 @@
 #include "drivers/nvme_registers.h"
 #include "drivers/nvme_ring.h"
 #include "drivers/pci.h"
+#include "hal/polls.h"
 
 #define NVME_QUEUES_MAX  HV_BOOT_MAX_IO_VPS
 #define NVME_DISKS_MAX   16u /* of a controller */
@@ -22,6 +23,10 @@ struct nvme_queue {
 	struct nvme *controller;
 	struct nvme_ring ring;
 	uint64_t *lists; /* one per slot */
+	/* Moderation: while many commands are under way. */
+	struct poll poll;
+	bool is_masked;
+	hv_reference_time_t period; /* between looks */
 };
 
 enum nvme_state {
@@ -57,7 +62,7 @@ struct nvme {
 
 	unsigned queue_count;
 	struct nvme_queue *queue[NVME_QUEUES_MAX];
-	enum pci_interrupt_kind interrupts;
+	struct pci_interrupts interrupts;
 	unsigned disk_count;
 	unsigned refused; /* namespaces */
 	struct disk *disk[NVME_DISKS_MAX];
@@ -113,11 +118,21 @@ void nvme_queue_free(struct nvme_queue *q);
 
 extern const struct disk_driver nvme_disk_driver;
 
-/* Takes completions and issues commands. The lock is held. */
-void nvme_queue_work(struct nvme_queue *q);
+/* Takes completions and issues commands. Returns how many completions. The lock is held. */
+unsigned nvme_queue_work(struct nvme_queue *q);
 
 /* struct interrupt_handler's. */
 void nvme_queue_serve(struct interrupt_handler *h);
+
+/* --- nvme_moderation.c --- */
+
+/* Before the queue's first interrupt. */
+void nvme_moderation_init(struct nvme_queue *q);
+
+/* After an interrupt, or a look: `taken` of the `before` commands that were under way have
+ * ended. Decides whether it is interrupts or looks from now on. The lock is held; on the
+ * VP that has the interrupt. */
+void nvme_moderate(struct nvme_queue *q, unsigned before, unsigned taken);
 
 /* --- nvme_recovery.c --- */
 

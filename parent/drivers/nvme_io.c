@@ -40,12 +40,12 @@ static void complete(struct nvme_queue *q, const struct nvme_completion *c) {
 }
 
 /* More completions at once than commands fit are none: the loop ends whatever comes. */
-void nvme_queue_work(struct nvme_queue *q) {
+unsigned nvme_queue_work(struct nvme_queue *q) {
 	struct nvme_completion c;
 	unsigned count = 0;
 
 	if (q->requests.is_stopped || q->requests.dead != VOLUME_OK)
-		return;
+		return 0;
 	while (count < q->ring.depth && nvme_ring_take(&q->ring, &c)) {
 		complete(q, &c);
 		count++;
@@ -53,13 +53,16 @@ void nvme_queue_work(struct nvme_queue *q) {
 	if (count > 0)
 		nvme_ring_acknowledge(&q->ring);
 	issue(&q->requests);
+	return count;
 }
 
 void nvme_queue_serve(struct interrupt_handler *h) {
 	struct nvme_queue *q = (struct nvme_queue *)((uint8_t *)h - offsetof(struct nvme_queue, handler));
+	unsigned before;
 
 	spinlock_acquire(&q->requests.lock);
-	nvme_queue_work(q);
+	before = q->requests.used_count;
+	nvme_moderate(q, before, nvme_queue_work(q));
 	spinlock_release(&q->requests.lock);
 	/* The first interrupt is the admin queue's too, and a pin stays until it is empty. */
 	if (q == q->controller->queue[0] && q->controller->state == NVME_LIVE)

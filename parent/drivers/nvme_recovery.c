@@ -59,7 +59,7 @@ static bool check_queue(struct nvme *n, struct nvme_queue *q, hv_reference_time_
 	bool is_sound = true;
 
 	spinlock_acquire(&q->requests.lock);
-	nvme_queue_work(q);
+	(void)nvme_queue_work(q);
 	while (is_sound && (overdue = disk_queue_overdue(&q->requests, now)) != DISK_TAG_NONE) {
 		is_sound = disk_queue_extend(&q->requests, overdue, now + ABORT_TIME);
 		aborted = overdue;
@@ -117,7 +117,7 @@ static void go_on(struct nvme *n) {
 
 		spinlock_acquire(&q->requests.lock);
 		q->requests.is_stopped = false;
-		nvme_queue_work(q);
+		(void)nvme_queue_work(q);
 		spinlock_release(&q->requests.lock);
 	}
 }

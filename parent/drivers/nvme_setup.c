@@ -88,7 +88,7 @@ static hv_reference_time_t until(hv_reference_time_t deadline) {
 static enum err create_queue(struct nvme *n, const struct nvme_queue *q, hv_reference_time_t deadline,
                              struct err_text *text) {
 	uint32_t size = q->ring.id | (q->ring.depth - 1u) << 16;
-	uint32_t vector = n->interrupts == PCI_INTERRUPT_NONE ? 1 : (q->ring.id - 1u) << 16 | 3;
+	uint32_t vector = n->interrupts.kind == PCI_INTERRUPT_NONE ? 1 : (q->ring.id - 1u) << 16 | 3;
 	struct nvme_command completion = {
 	    .opcode = NVME_CREATE_CQ, .prp1 = (uint64_t)(uintptr_t)q->ring.completion, .dword = {size, vector}};
 	struct nvme_command submission = {.opcode = NVME_CREATE_SQ,
@@ -126,6 +126,7 @@ struct nvme_queue *nvme_queue_new(struct nvme *n, unsigned index) {
 		return NULL;
 	q->controller = n;
 	q->handler.serve = nvme_queue_serve;
+	nvme_moderation_init(q);
 	q->requests.is_stopped = true;
 	if (queue_init(q, index) == ERR_NONE)
 		return q;

@@ -50,6 +50,14 @@ void pci_stop(pci_address_t function);
 
 enum pci_interrupt_kind { PCI_INTERRUPT_NONE, PCI_INTERRUPT_PIN, PCI_INTERRUPT_MSI, PCI_INTERRUPT_MSIX };
 
+/* How a function interrupts. */
+struct pci_interrupts {
+	enum pci_interrupt_kind kind;
+	/* MSI-X: */
+	struct mmio table;
+	uint32_t offset; /* of its first entry */
+};
+
 /* "MSI-X" and so on. */
 const char *pci_interrupt_text(enum pci_interrupt_kind kind);
 
@@ -64,4 +72,8 @@ void pci_use_pins(bool only);
  */
 unsigned pci_connect_interrupts(const struct hv_boot_info *info, pci_address_t function, uint32_t first_vp,
                                 uint32_t vp_count, struct interrupt_handler *const *handlers, unsigned wanted,
-                                enum pci_interrupt_kind *kind);
+                                struct pci_interrupts *interrupts);
+
+/* Masks one of several interrupts, or lets it come; one that was held back comes then. Only MSI-X can:
+ * with any other kind nothing happens, and false is returned. */
+bool pci_mask_interrupt(const struct pci_interrupts *interrupts, unsigned i, bool is_masked);

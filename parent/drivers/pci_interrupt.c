@@ -33,7 +33,9 @@ static void no_pin(pci_address_t function) {
 
 /* All entries of the table are masked but those that are connected: what they hold is
  * the firmware's or noise. */
-static unsigned fill_table(const struct connection *c, const struct mmio *m, uint32_t offset, unsigned entries) {
+static unsigned fill_table(const struct connection *c, const struct pci_interrupts *msix, unsigned entries) {
+	const struct mmio *m = &msix->table;
+	uint32_t offset = msix->offset;
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < entries; i++)
@@ -53,26 +55,26 @@ static unsigned fill_table(const struct connection *c, const struct mmio *m, uin
 	return count;
 }
 
-static unsigned connect_msix(const struct connection *c) {
+static unsigned connect_msix(const struct connection *c, struct pci_interrupts *msix) {
 	uint8_t at = pci_find_capability(c->function, PCI_CAPABILITY_MSIX);
 	uint32_t control = at != 0 ? pci_config_read(c->function, at) : 0;
 	unsigned entries = (control >> 16 & 0x7ff) + 1, count;
 	uint32_t table;
-	struct mmio m;
 	struct err_text text;
 
 	if (at == 0)
 		return 0;
 	table = pci_config_read(c->function, (uint16_t)(at + 4));
-	if (pci_map_registers(c->info, c->function, table & 7, (table & ~7u) + (uint64_t)entries * MSIX_ENTRY_SIZE, &m,
-	                      &text) != ERR_NONE) {
+	if (pci_map_registers(c->info, c->function, table & 7, (table & ~7u) + (uint64_t)entries * MSIX_ENTRY_SIZE,
+	                      &msix->table, &text) != ERR_NONE) {
 		log_warning("pci: no MSI-X: %s", text.text);
 		return 0;
 	}
 	/* Enabled before the table is written, as some devices want it, but masked. */
 	control &= ~0xffffu;
 	pci_config_write(c->function, at, control | MSIX_ENABLE | MSIX_MASK_ALL);
-	count = fill_table(c, &m, table & ~7u, entries);
+	msix->offset = table & ~7u;
+	count = fill_table(c, msix, entries);
 	pci_config_write(c->function, at, (control & ~MSIX_MASK_ALL & ~MSIX_ENABLE) | (count > 0 ? MSIX_ENABLE : 0));
 	return count;
 }
@@ -124,22 +126,30 @@ static unsigned connect_pin(const struct connection *c) {
 
 unsigned pci_connect_interrupts(const struct hv_boot_info *info, pci_address_t function, uint32_t first_vp,
                                 uint32_t vp_count, struct interrupt_handler *const *handlers, unsigned wanted,
-                                enum pci_interrupt_kind *kind) {
+                                struct pci_interrupts *interrupts) {
 	struct connection c = {info, function, first_vp, vp_count, handlers, wanted};
-	unsigned count = uses_pins ? 0 : connect_msix(&c);
+	unsigned count = uses_pins ? 0 : connect_msix(&c, interrupts);
 
-	*kind = PCI_INTERRUPT_MSIX;
+	interrupts->kind = PCI_INTERRUPT_MSIX;
 	if (uses_pins) {
 		no_messages(function);
 	} else if (count == 0) {
 		count = connect_msi(&c);
-		*kind = PCI_INTERRUPT_MSI;
+		interrupts->kind = PCI_INTERRUPT_MSI;
 	}
 	if (count > 0)
 		no_pin(function);
 	if (count == 0) {
 		count = connect_pin(&c);
-		*kind = count > 0 ? PCI_INTERRUPT_PIN : PCI_INTERRUPT_NONE;
+		interrupts->kind = count > 0 ? PCI_INTERRUPT_PIN : PCI_INTERRUPT_NONE;
 	}
 	return count;
+}
+
+bool pci_mask_interrupt(const struct pci_interrupts *interrupts, unsigned i, bool is_masked) {
+	if (interrupts->kind != PCI_INTERRUPT_MSIX)
+		return false;
+	mmio_write32(&interrupts->table, interrupts->offset + i * MSIX_ENTRY_SIZE + 12,
+	             is_masked ? MSIX_ENTRY_MASK : 0);
+	return true;
 }

@@ -17,6 +17,11 @@
 /* Requests taken before others on this processor have their turn. */
 #define REQUESTS_PER_TURN 256u
 
+/* Requests at the volumes that are many: the guest need not signal more of them, until a look
+ * at the ring finds that not so many have come since the last. */
+#define DEEP              8u
+#define WORTH             4u
+
 static const struct hv_guid scsi_interface = {
     0xba6163d9, 0x04a1, 0x4d29, {0xb6, 0x05, 0x72, 0xe2, 0xff, 0xb1, 0xdc, 0x7f}};
 
@@ -89,10 +94,21 @@ static bool take_requests(struct storvsp_queue *q, unsigned *budget, bool *is_em
 			return has_moved;
 		}
 		take_slot(q, &packet);
+		q->taken++;
 		--*budget;
 		has_moved = true;
 	}
 	return has_moved;
+}
+
+/* A ring that was empty is looked into once more, by falling asleep. While many requests
+ * are under way we look at it by ourselves, and the guest need not signal. True: it was not
+ * empty. */
+static bool rest(struct storvsp_queue *q) {
+	bool is_over = q->is_looking && q->taken < WORTH;
+
+	q->is_dozing = (q->busy >= DEEP || (q->is_dozing && !is_over)) && vmbus_channel_doze(q->channel);
+	return !q->is_dozing && vmbus_channel_sleep(q->channel);
 }
 
 static void pump(struct storvsp_queue *q) {
@@ -107,10 +123,9 @@ static void pump(struct storvsp_queue *q) {
 		has_moved |= send_replies(q);
 		has_moved |= send_rescan(q);
 		/* With no slot free the guest need not signal: a reply brings us
-		 * back. A ring that was empty is looked into once more, by falling
-		 * asleep. */
+		 * back. */
 		if (is_empty)
-			has_moved = vmbus_channel_sleep(q->channel);
+			has_moved = rest(q);
 	} while (has_moved);
 	q->is_pumping = false;
 	vmbus_channel_publish(q->channel);
@@ -159,6 +174,7 @@ static enum err make_slots(struct storvsp_queue *q) {
 		return ERR_MEMORY;
 	q->busy = 0;
 	q->is_closing = false;
+	q->is_dozing = false;
 	q->free = q->done_first = NULL;
 	for (unsigned i = STORVSP_SLOTS; i-- > 0;) {
 		q->slot[i].queue = q;
@@ -180,7 +196,15 @@ static enum err open(struct vmbus_channel *c) {
 	return err;
 }
 
-static void signaled(struct vmbus_channel *c) { pump(queue_of(c)); }
+/* By the guest, or it is time for a look. */
+static void signaled(struct vmbus_channel *c) {
+	struct storvsp_queue *q = queue_of(c);
+
+	q->is_looking = true;
+	pump(q);
+	q->is_looking = false;
+	q->taken = 0;
+}
 
 /* Subchannels end with their primary: the guest asks for them anew. */
 static void close(struct vmbus_channel *c) {

@@ -162,6 +162,11 @@ enum ring_result vmbus_channel_read(struct vmbus_channel *c, void *buffer, uint3
  * more arrived meanwhile, read on. */
 bool vmbus_channel_sleep(struct vmbus_channel *c);
 
+/* Gives back the room, as vmbus_channel_sleep, but the guest need not signal what it sends: `signaled`
+ * comes soon whatever happens. For a device that looks by itself often enough. False: nothing
+ * happened, that cannot be had. */
+bool vmbus_channel_doze(struct vmbus_channel *c);
+
 /* Writes one packet, visible after vmbus_channel_publish. RING_FULL: the guest
  * signals when there is room. */
 enum ring_result vmbus_channel_write(struct vmbus_channel *c, const struct ring_send *packet);

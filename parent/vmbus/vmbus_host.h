@@ -27,3 +27,6 @@ void vmbus_host_unlisten(struct vmbus_server *s, uint32_t connection_id, uint32_
 
 /* Calls vmbus_signaled(s, relid) when others on this processor had their turn. */
 void vmbus_host_again(struct vmbus_server *s, uint32_t relid);
+
+/* Calls vmbus_signaled(s, relid) within a millisecond or two. False: it cannot, from here. */
+bool vmbus_host_later(struct vmbus_server *s, uint32_t relid);

@@ -43,6 +43,14 @@ bool vmbus_channel_sleep(struct vmbus_channel *c) {
 	return has_more && !c->is_broken;
 }
 
+bool vmbus_channel_doze(struct vmbus_channel *c) {
+	if (!has_rings(c) || !vmbus_host_later(c->server, c->relid))
+		return false;
+	if (ring_release(&c->in))
+		signal_guest(c);
+	return true;
+}
+
 enum ring_result vmbus_channel_write(struct vmbus_channel *c, const struct ring_send *packet) {
 	enum ring_result result;
 

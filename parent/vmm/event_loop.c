@@ -4,6 +4,7 @@
 #include "drivers/disks.h"
 #include "hal/interrupts.h"
 #include "hal/mmio.h"
+#include "hal/polls.h"
 #include "hal/power.h"
 #include "runtime/event_page.h"
 #include "runtime/events.h"
@@ -112,17 +113,20 @@ static void look_around(struct looks *looks) {
 
 _Noreturn void event_loop_io(uint32_t vp_index) {
 	struct looks looks = {.disks = 1, .services = HV_DEADLINE_NEVER}; /* disks at once; 0 would not wait */
+	const struct polls *polls = polls_of(vp_index);
 	uint32_t resume = HV_SLOT_NONE, passes = 0;
 
 	for (;;) {
-		struct vp_wait_result result =
-		    hypercall_vp_wait(0, resume, vp_index == 0 ? deadline(&looks) : HV_DEADLINE_NEVER);
+		hv_reference_time_t next = vp_index == 0 ? deadline(&looks) : HV_DEADLINE_NEVER;
+		struct vp_wait_result result = hypercall_vp_wait(0, resume, polls->due < next ? polls->due : next);
 
 		if (resume != HV_SLOT_NONE && result.status != HV_STATUS_SUCCESS)
 			intercept_resume_failed(resume, result.status);
 		resume = HV_SLOT_NONE;
 		if (result.reasons & HV_VP_WAIT_EVENT)
 			take_events(vp_index, &looks);
+		if (polls->due != HV_DEADLINE_NEVER)
+			polls_look(vm_vmbus_port);
 		if (result.reasons & HV_VP_WAIT_INTERCEPT && intercept_handle(result.slot))
 			resume = result.slot;
 		if (vp_index == 0 && (result.reasons & HV_VP_WAIT_TIMEOUT || ++passes % PASSES_PER_LOOK == 0))

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* What the VMBus server stands on, by hypercalls (vmbus/vmbus_host.h). */
 #include <string.h>
+#include "hal/polls.h"
 #include "runtime/event_page.h"
 #include "runtime/hypercall.h"
 #include "runtime/invariant.h"
 #include "runtime/log.h"
+#include "runtime/time.h"
 #include "vmbus/vmbus_host.h"
 #include "vmm/vm_manager.h"
 #include "vmm/vm_vmbus.h"
+
+/* A ring that a disk looks at by itself is looked at this often all the same: what the disk
+ * waits for may never end, and the next request may be for another disk. */
+#define LATER (HV_REFERENCE_TIME_HZ / 1000)
 
 _Static_assert(VMS_MAX *VMBUS_CHANNEL_COUNT <= HV_PARENT_PORTS, "an event port per channel of every VM");
 
@@ -84,4 +90,8 @@ void vmbus_host_unlisten(struct vmbus_server *s, uint32_t connection_id, uint32_
  * what else there is to do. */
 void vmbus_host_again(struct vmbus_server *s, uint32_t relid) {
 	event_page_set_port(event_page_own(), port_of(s, relid));
+}
+
+bool vmbus_host_later(struct vmbus_server *s, uint32_t relid) {
+	return polls_add_port(port_of(s, relid), time_now() + LATER);
 }

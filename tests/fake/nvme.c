@@ -24,8 +24,13 @@ static void raise_interrupt(struct fake_nvme *d, unsigned vector) {
 	const uint32_t *entry = &d->table[vector * 4];
 	uint32_t n = entry[2] - MESSAGE, vp;
 
-	if (vector >= FAKE_NVME_QUEUES || entry[3] & 1 || n >= fake.device_interrupts)
+	if (vector >= FAKE_NVME_QUEUES)
 		return;
+	if (entry[3] & 1)
+		d->held_back |= 1u << vector;
+	if (entry[3] & 1 || n >= fake.device_interrupts)
+		return;
+	d->interrupts++;
 	vp = fake.device_interrupt[n].target_vp;
 	if (vp < FAKE_NVME_QUEUES)
 		d->pages[vp].device[n / 64] |= 1ull << n % 64;
@@ -281,6 +286,17 @@ static void set_half(uint64_t *word, uint64_t offset, uint32_t value) {
 	*word = (*word & ~(0xffffffffull << shift)) | (uint64_t)value << shift;
 }
 
+/* What was held back by the mask comes when it is taken away. */
+static void set_table(struct fake_nvme *d, unsigned word, uint32_t value) {
+	unsigned vector = word / 4;
+
+	d->table[word] = value;
+	if (word % 4 == 3 && !(value & 1) && d->held_back >> vector & 1) {
+		d->held_back &= ~(1u << vector);
+		raise_interrupt(d, vector);
+	}
+}
+
 static void write(void *device, uint64_t offset, uint32_t value) {
 	struct fake_nvme *d = device;
 	uint64_t doorbell = (offset - NVME_DOORBELLS) / 4;
@@ -294,7 +310,7 @@ static void write(void *device, uint64_t offset, uint32_t value) {
 	else if ((offset & ~7ull) == NVME_ACQ)
 		set_half(&d->acq, offset, value);
 	else if (offset >= TABLE && offset - TABLE < sizeof(d->table))
-		d->table[(offset - TABLE) / 4] = value;
+		set_table(d, (unsigned)(offset - TABLE) / 4, value);
 	else if (offset >= NVME_DOORBELLS && doorbell / 2 < FAKE_NVME_QUEUES && doorbell % 2 == 0)
 		fetch(d, (unsigned)doorbell / 2, value);
 }

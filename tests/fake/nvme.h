@@ -48,7 +48,8 @@ struct fake_nvme {
 
 	/* What happened. */
 	unsigned reads, writes, flushes, durable_writes, discards, zeros, aborts, resets;
-	unsigned doorbells;
+	unsigned doorbells, interrupts;
+	uint32_t held_back; /* a bit per masked vector */
 
 	uint32_t cc, csts, aqa;
 	uint64_t asq, acq;

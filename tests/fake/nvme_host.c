@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "fake/nvme_host.h"
 #include <stddef.h>
+#include <stdlib.h>
 #include "drivers/nvme.h"
+#include "hal/polls.h"
 #include "runtime/events.h"
 
 struct fake_nvme nvme;
@@ -11,6 +13,7 @@ void nvme_host_reset(void) {
 	fake.now = 1;
 	fake_pci_reset();
 	interrupts_reset();
+	polls_init(FAKE_NVME_QUEUES);
 	fake_nvme_init(&nvme);
 }
 
@@ -31,12 +34,19 @@ struct disk *nvme_host_start(uint32_t vp_count) {
 	return first;
 }
 
+static void no_port(uint32_t port) {
+	(void)port;
+	abort();
+}
+
 void nvme_host_serve(void) {
 	uint32_t old = fake.vp_index;
 
 	for (uint32_t vp = 0; vp < FAKE_NVME_QUEUES; vp++) {
 		fake.vp_index = vp;
 		interrupts_serve(&nvme.pages[vp]);
+		if (polls_of(vp)->due != HV_DEADLINE_NEVER)
+			polls_look(no_port);
 		if (fake.signaled[vp] & EVENT_BIT(EVENT_DISKS)) {
 			fake.signaled[vp] = 0;
 			disks_serve();
@@ -62,5 +72,6 @@ void nvme_host_pass(unsigned seconds) {
 
 void nvme_host_end(void) {
 	nvme_forget();
+	polls_init(0);
 	interrupts_reset();
 }

@@ -57,3 +57,11 @@ void vmbus_host_again(struct vmbus_server *s, uint32_t relid) {
 	(void)s;
 	fake_vmbus.again = relid;
 }
+
+bool vmbus_host_later(struct vmbus_server *s, uint32_t relid) {
+	(void)s;
+	if (fake_vmbus.has_no_later)
+		return false;
+	fake_vmbus.later = relid;
+	return true;
+}

@@ -24,6 +24,8 @@ struct fake_vmbus_host {
 	unsigned listening; /* connections open */
 	bool refuses_to_listen;
 	uint32_t again; /* relid that wants another turn, or 0 */
+	uint32_t later; /* relid that is to be looked at soon, or 0 */
+	bool has_no_later;
 };
 extern struct fake_vmbus_host fake_vmbus;
 

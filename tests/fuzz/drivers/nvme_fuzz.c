@@ -84,6 +84,7 @@ static void post(unsigned queue, const uint8_t *at) {
 
 static void act(struct disk *disk, uint8_t what, const uint8_t *more) {
 	fake.log[0] = '\0';
+	fake.now += more[2] * 100;
 	if (what < 100)
 		submit(disk, what, more[0]);
 	else if (what < 140)

@@ -121,6 +121,7 @@ static void step(void) {
 	uint32_t what = any(1000);
 
 	fake.log[0] = '\0';
+	fake.now += any(400);
 	if (what < 400 && !flight[i].is_busy)
 		submit(i);
 	else if (what < 900 && nvme.pending_count > 0) {

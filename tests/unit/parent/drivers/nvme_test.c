@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include "drivers/pci_registers.h"
 #include "fake/nvme_host.h"
+#include "hal/polls.h"
 
 static struct disk *disk;
 static _Alignas(4096) uint8_t memory[1 << 19];
@@ -187,6 +188,140 @@ static void without_interrupts_the_poll_serves(void **state) {
 	assert_int_equal(done_count, 0);
 	nvme_host_pass(1);
 	assert_int_equal(done_count, 1);
+}
+
+#define IS_MASKED(vector) (nvme.table[(vector)*4 + 3] & 1)
+
+/* `count` commands that the controller keeps, and one that it ends. */
+static void go_deep(struct volume_request *r, unsigned count) {
+	start();
+	nvme.keeps_commands = true;
+	for (unsigned i = 0; i < count; i++)
+		submit(&r[i], VOLUME_READ, i, 1, memory);
+	nvme.interrupts = 0;
+	fake_nvme_complete(&nvme, 0);
+	nvme_host_serve();
+	assert_int_equal(done_count, 1);
+	assert_int_equal(nvme.interrupts, 1);
+}
+
+static void end_commands(unsigned count) {
+	while (count-- > 0)
+		fake_nvme_complete(&nvme, 0);
+	nvme_host_serve();
+}
+
+/* `ended` commands end, and it is time to look. Until the next look, or for ever. */
+static hv_reference_time_t next_look(unsigned ended) {
+	for (unsigned i = 0; i < ended; i++)
+		fake_nvme_complete(&nvme, 0);
+	fake.now = polls_of(0)->due;
+	nvme_host_serve();
+	return polls_of(0)->due == HV_DEADLINE_NEVER ? HV_DEADLINE_NEVER : polls_of(0)->due - fake.now;
+}
+
+static void many_commands_are_looked_at_by_time(void **state) {
+	struct volume_request r[20];
+
+	(void)state;
+	go_deep(r, 20);
+	assert_true(IS_MASKED(0) && !IS_MASKED(1));
+	end_commands(10);
+	assert_int_equal(done_count, 1);
+	fake.now = polls_of(0)->due;
+	nvme_host_serve();
+	assert_int_equal(done_count, 11);
+	assert_true(IS_MASKED(0));
+	assert_int_equal(nvme.interrupts, 1);
+}
+
+static void looks_go_on_while_they_find_enough(void **state) {
+	struct volume_request r[20];
+
+	(void)state;
+	go_deep(r, 20);
+	assert_int_not_equal(next_look(12), HV_DEADLINE_NEVER);
+	assert_int_equal(done_count, 13);
+	assert_true(IS_MASKED(0)); /* 7 are left, and 12 may follow */
+	assert_int_equal(next_look(3), HV_DEADLINE_NEVER);
+	assert_false(IS_MASKED(0));
+	end_commands(1);
+	assert_int_equal(done_count, 17);
+	end_commands(3);
+	assert_int_equal(done_count, 20);
+}
+
+static void what_ends_before_the_unmasking_is_not_lost(void **state) {
+	struct volume_request r[20];
+
+	(void)state;
+	go_deep(r, 20);
+	(void)next_look(14);
+	end_commands(2);
+	assert_true(nvme.held_back & 1);
+	assert_int_equal(next_look(0), HV_DEADLINE_NEVER);
+	/* The controller interrupts for what was looked at already: that does no harm. */
+	assert_int_equal(nvme.interrupts, 2);
+	nvme_host_serve();
+	assert_int_equal(done_count, 17);
+	end_commands(3);
+	assert_int_equal(done_count, 20);
+}
+
+static void looks_follow_the_speed_of_the_controller(void **state) {
+	static const hv_reference_time_t slower[] = {1000, 2000, 4000, 8000, 8000};
+	struct volume_request r[63], more[41];
+
+	(void)state;
+	go_deep(r, 63);
+	assert_int_equal(polls_of(0)->due - fake.now, 500);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(next_look(1), slower[i]);
+	assert_int_equal(next_look(35), 8000);
+	for (unsigned i = 0; i < 41; i++)
+		submit(&more[i], VOLUME_READ, i, 1, memory);
+	/* Before them there were 22. */
+	assert_int_equal(next_look(40), 8000);
+	/* All but two: it had nothing left to do. */
+	for (unsigned i = 0; i < 40; i++)
+		submit(&r[i], VOLUME_READ, i, 1, memory);
+	assert_int_equal(next_look(61), 4000);
+	assert_int_equal(next_look(0), HV_DEADLINE_NEVER);
+	assert_int_equal(done_count, 63 + 41 + 38);
+}
+
+static void a_reset_ends_the_looks(void **state) {
+	struct volume_request r[20];
+
+	(void)state;
+	go_deep(r, 20);
+	nvme.is_fatal = true;
+	nvme.keeps_commands = false;
+	nvme_host_pass(2);
+	assert_int_equal(nvme.resets, 1);
+	nvme_host_serve();
+	assert_int_equal(done_count, 20);
+	assert_false(IS_MASKED(0));
+	assert_int_equal(run(VOLUME_READ, 4, 1), VOLUME_OK);
+}
+
+static void a_controller_without_msix_interrupts_for_each(void **state) {
+	struct volume_request r[20];
+	uint32_t words[4] = {1u << 23};
+
+	(void)state;
+	nvme.function->config[PCI_CAPABILITIES / 4] = 0;
+	fake_pci_add_capability(nvme.function, PCI_CAPABILITY_MSI, words, 4);
+	start();
+	assert_true(log_has("1 queue, interrupts by MSI"));
+	nvme.keeps_commands = true;
+	for (unsigned i = 0; i < 20; i++)
+		submit(&r[i], VOLUME_READ, i, 1, memory);
+	fake_nvme_complete(&nvme, 0);
+	nvme.pages[0].device[0] = 1;
+	nvme_host_serve();
+	assert_int_equal(done_count, 1);
+	assert_int_equal(polls_of(0)->due, HV_DEADLINE_NEVER);
 }
 
 static void errors_are_tried_again_three_times_in_all(void **state) {
@@ -544,6 +679,12 @@ int main(void) {
 	    T(a_controller_with_one_queue_serves_all_vps),
 	    T(as_many_queues_as_interrupts_are_used),
 	    T(without_interrupts_the_poll_serves),
+	    T(many_commands_are_looked_at_by_time),
+	    T(looks_go_on_while_they_find_enough),
+	    T(what_ends_before_the_unmasking_is_not_lost),
+	    T(looks_follow_the_speed_of_the_controller),
+	    T(a_reset_ends_the_looks),
+	    T(a_controller_without_msix_interrupts_for_each),
 	    T(errors_are_tried_again_three_times_in_all),
 	    T(an_error_that_forbids_it_is_not_tried_again),
 	    T(lies_in_completions_are_ignored_with_one_line),

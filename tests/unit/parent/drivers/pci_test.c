@@ -120,20 +120,21 @@ static void a_claimed_function_masters_the_bus_until_it_is_stopped(void **state)
 	assert_true(fake_pci[0].config[1] & PCI_COMMAND_NO_PIN);
 }
 
-static unsigned connect(unsigned wanted, enum pci_interrupt_kind *kind) {
+static unsigned connect(unsigned wanted, struct pci_interrupts *interrupts) {
 	struct interrupt_handler *handlers[4] = {&handler[0], &handler[1], &handler[2], &handler[3]};
 
-	return pci_connect_interrupts(&info, 1 << 3, 0, 2, handlers, wanted, kind);
+	return pci_connect_interrupts(&info, 1 << 3, 0, 2, handlers, wanted, interrupts);
 }
 
 static void msi_is_used_where_there_is_no_msix(void **state) {
 	uint32_t words[4] = {MSI_64 | 3u << 17};
-	enum pci_interrupt_kind kind;
+	struct pci_interrupts interrupts;
 
 	(void)state;
 	fake_pci_add_capability(fake_pci_add(1 << 3, PCI_CLASS_NVME, 0xf0000000, 0x4000), PCI_CAPABILITY_MSI, words, 4);
-	assert_int_equal(connect(4, &kind), 1);
-	assert_int_equal(kind, PCI_INTERRUPT_MSI);
+	assert_int_equal(connect(4, &interrupts), 1);
+	assert_int_equal(interrupts.kind, PCI_INTERRUPT_MSI);
+	assert_false(pci_mask_interrupt(&interrupts, 0, true));
 	assert_int_equal(fake_pci[0].config[0x44 / 4], 0xfee00000);
 	assert_int_equal(fake_pci[0].config[0x4c / 4], 0x40);
 	assert_true(fake_pci[0].config[0x40 / 4] & MSI_ENABLE);
@@ -141,41 +142,41 @@ static void msi_is_used_where_there_is_no_msix(void **state) {
 }
 
 static void the_pin_is_used_where_there_are_no_messages(void **state) {
-	enum pci_interrupt_kind kind;
+	struct pci_interrupts interrupts;
 
 	(void)state;
 	fake_pci_add(1 << 3, PCI_CLASS_NVME, 0xf0000000, 0x4000)->config[PCI_INTERRUPT / 4] = 0x10a;
-	assert_int_equal(connect(4, &kind), 1);
-	assert_int_equal(kind, PCI_INTERRUPT_PIN);
+	assert_int_equal(connect(4, &interrupts), 1);
+	assert_int_equal(interrupts.kind, PCI_INTERRUPT_PIN);
 	assert_int_equal(fake.device_interrupt[0].gsi, 10);
 	assert_int_equal(fake.device_interrupt[0].flags, HV_DEVICE_INTERRUPT_LEVEL | HV_DEVICE_INTERRUPT_ACTIVE_LOW);
 	fake_pci[0].config[PCI_INTERRUPT / 4] = 0x1ff;
-	assert_int_equal(connect(4, &kind), 0);
-	assert_int_equal(kind, PCI_INTERRUPT_NONE);
+	assert_int_equal(connect(4, &interrupts), 0);
+	assert_int_equal(interrupts.kind, PCI_INTERRUPT_NONE);
 }
 
 static void the_pin_is_used_where_messages_are_not_wanted(void **state) {
 	uint32_t words[4] = {MSI_64 | MSI_ENABLE};
-	enum pci_interrupt_kind kind;
+	struct pci_interrupts interrupts;
 
 	(void)state;
 	fake_pci_add_capability(fake_pci_add(1 << 3, PCI_CLASS_NVME, 0xf0000000, 0x4000), PCI_CAPABILITY_MSI, words, 4);
 	fake_pci[0].config[PCI_INTERRUPT / 4] = 0x10a;
 	pci_use_pins(true);
-	assert_int_equal(connect(4, &kind), 1);
+	assert_int_equal(connect(4, &interrupts), 1);
 	pci_use_pins(false);
-	assert_int_equal(kind, PCI_INTERRUPT_PIN);
+	assert_int_equal(interrupts.kind, PCI_INTERRUPT_PIN);
 	assert_false(fake_pci[0].config[0x40 / 4] & MSI_ENABLE);
 }
 
 static void a_table_outside_its_bar_is_not_used(void **state) {
 	uint32_t words[3] = {7u << 16, 0x3ff8, 0};
-	enum pci_interrupt_kind kind;
+	struct pci_interrupts interrupts;
 
 	(void)state;
 	fake_pci_add_capability(fake_pci_add(1 << 3, PCI_CLASS_NVME, 0xf0000000, 0x4000), PCI_CAPABILITY_MSIX, words,
 	                        3);
-	assert_int_equal(connect(4, &kind), 0);
+	assert_int_equal(connect(4, &interrupts), 0);
 	assert_non_null(strstr(fake.log, "pci: no MSI-X: BAR 0 has 16384 bytes"));
 }
 

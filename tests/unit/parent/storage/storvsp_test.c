@@ -341,6 +341,7 @@ static void no_more_than_the_slots_are_outstanding(void **state) {
 	volume.is_slow = true;
 	for (; sent < STORVSP_SLOTS + 20; sent++)
 		guest_send(VMBUS_PACKET_INBAND, sent, NULL, 0, &packet, 64);
+	vmbus_signaled(&guest.server, 1); /* the look that is due */
 	assert_int_equal(volume.queued, STORVSP_SLOTS);
 	while (taken < sent) {
 		assert_true(fake_volume_complete(&volume));
@@ -349,6 +350,51 @@ static void no_more_than_the_slots_are_outstanding(void **state) {
 	}
 	assert_int_equal(volume.queued, 0);
 	assert_int_equal(controller.queue[0].busy, 0);
+}
+
+static void a_guest_need_not_signal_while_many_requests_are_under_way(void **state) {
+	const volatile struct vmbus_ring_control *ring = guest.to_host.memory.control;
+	struct hv_storvsc_packet packet = make_srb(0x35, HV_SRB_NO_DATA, 0);
+
+	(void)state;
+	shake_hands();
+	volume.is_slow = true;
+	for (unsigned i = 0; i < 7; i++)
+		guest_send(VMBUS_PACKET_INBAND, i, NULL, 0, &packet, 64);
+	assert_int_equal(ring->interrupt_mask, 0);
+	assert_int_equal(fake_vmbus.later, 0);
+	for (unsigned i = 7; i < 10; i++)
+		guest_send(VMBUS_PACKET_INBAND, i, NULL, 0, &packet, 64);
+	assert_int_equal(ring->interrupt_mask, 1);
+	assert_int_equal(fake_vmbus.later, 1);
+	assert_int_equal(volume.queued, 8);
+	/* One that ends, and the look that is due, take what has come. */
+	assert_true(fake_volume_complete(&volume));
+	assert_int_equal(volume.queued, 9);
+	guest_send(VMBUS_PACKET_INBAND, 10, NULL, 0, &packet, 64);
+	assert_int_equal(volume.queued, 9);
+	vmbus_signaled(&guest.server, 1);
+	assert_int_equal(volume.queued, 10);
+	while (fake_volume_complete(&volume))
+		;
+	/* It goes on until a look finds that few have come. */
+	assert_int_equal(ring->interrupt_mask, 1);
+	vmbus_signaled(&guest.server, 1);
+	assert_int_equal(ring->interrupt_mask, 0);
+	for (unsigned i = 0; i <= 10; i++)
+		assert_srb(i, HV_SRB_STATUS_SUCCESS, 0);
+}
+
+static void where_no_look_can_be_had_each_request_is_signaled(void **state) {
+	struct hv_storvsc_packet packet = make_srb(0x35, HV_SRB_NO_DATA, 0);
+
+	(void)state;
+	fake_vmbus.has_no_later = true;
+	shake_hands();
+	volume.is_slow = true;
+	for (unsigned i = 0; i < 20; i++)
+		guest_send(VMBUS_PACKET_INBAND, i, NULL, 0, &packet, 64);
+	assert_int_equal(volume.queued, 20);
 }
 
 static void replies_wait_for_room_in_the_ring(void **state) {
@@ -698,6 +744,8 @@ int main(void) {
 	    TEST(bad_packets_are_answered),
 	    TEST(requests_complete_in_the_volumes_order_and_once),
 	    TEST(no_more_than_the_slots_are_outstanding),
+	    TEST(a_guest_need_not_signal_while_many_requests_are_under_way),
+	    TEST(where_no_look_can_be_had_each_request_is_signaled),
 	    TEST(replies_wait_for_room_in_the_ring),
 	    TEST(a_guest_without_end_gets_its_turn_and_no_more),
 	    TEST(closing_waits_for_the_volume),

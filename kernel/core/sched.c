@@ -403,11 +403,16 @@ void sched_arm(struct cpu *cpu) {
 
 void sched_end_slice(struct vp *vp) {
 	struct sched_cpu *s = vp->home->sched;
+	const struct vp *first;
 
 	/* Nobody would get it. Who becomes ready just now preempts by itself. */
 	if (!has_ready(s) && __atomic_load_n(&s->io_vp->hold, __ATOMIC_RELAXED) != 0)
 		return;
 	spinlock_acquire(&s->lock);
+	/* Behind the next one, or it could be its turn again: it has given up its credit. */
+	first = first_of(&s->ready);
+	if (first != NULL && vp->virtual_time < first->virtual_time)
+		vp->virtual_time = first->virtual_time;
 	s->slice_end = machine_tsc();
 	poke(vp->home);
 	spinlock_release(&s->lock);

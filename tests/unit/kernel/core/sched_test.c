@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Tests of how a VP gets another home: when, with what, and what may come in between. */
+/* Tests of how a VP gets another home: when, with what, and what may come in between; and of who
+ * is next. */
 #include "core_test.h"
 #include "core/sched.h"
 #include "core/vp_events.h"
@@ -87,6 +88,23 @@ static void held_after_its_move_it_is_not_run_until_it_is_released(void **state)
 	assert_true(fake_vp_of(moved)->entries > 0);
 }
 
+/* However much less of the processor it has had. */
+static void who_gives_its_slice_away_goes_behind_who_waits(void **state) {
+	(void)state;
+	core_start(core_vp(p, 1)); /* so the other processor wants nobody */
+	core_pass(1);
+	fake_cpu = &cpus[0];
+	second->virtual_time = first->virtual_time + 3 * cpus[0].sched->slice_tsc;
+	for (unsigned i = 1; i <= 5; i++) {
+		core_pass(0);
+		assert_int_equal(fake_vp_of(first)->entries, i);
+		sched_end_slice(first);
+		core_pass(0);
+		assert_int_equal(fake_vp_of(second)->entries, i);
+		sched_end_slice(second);
+	}
+}
+
 static void the_parents_vps_stay(void **state) {
 	const struct cpu *home = core_caller()->home;
 
@@ -108,6 +126,7 @@ int main(void) {
 	    sched_test(a_processor_that_becomes_idle_asks_the_busy_one),
 	    sched_test(nothing_of_it_stays_and_its_timer_comes_along),
 	    sched_test(held_after_its_move_it_is_not_run_until_it_is_released),
+	    sched_test(who_gives_its_slice_away_goes_behind_who_waits),
 	    sched_test(the_parents_vps_stay),
 	};
 

@@ -26,6 +26,7 @@ struct nvme_queue {
 	/* Moderation: while many commands are under way. */
 	struct poll poll;
 	bool is_masked;
+	unsigned poor_looks;        /* in a row, that found few */
 	hv_reference_time_t period; /* between looks */
 };
 

@@ -10,10 +10,11 @@
 #include "drivers/nvme_internal.h"
 #include "runtime/time.h"
 
-/* Commands that are many: then looks begin. They go on while each finds so many as the
- * second says: those may well be followed by as many. */
+/* Commands that are many: then looks begin. They go on, since many are mostly followed by as
+ * many, until so many looks in a row have found too few. */
 #define DEEP         8u
 #define WORTH        4u
+#define POOR_LOOKS   4u
 
 /* 50 us: no disk ends hundreds of commands sooner. And 800 us, which a command is late at
  * most. */
@@ -40,16 +41,23 @@ static void adapt(struct nvme_queue *q, unsigned before, unsigned taken) {
 		q->period /= 2;
 }
 
+static bool is_worth_it(struct nvme_queue *q, unsigned taken) {
+	q->poor_looks = taken >= WORTH ? 0 : q->poor_looks + 1;
+	return q->poor_looks < POOR_LOOKS;
+}
+
 void nvme_moderate(struct nvme_queue *q, unsigned before, unsigned taken) {
 	const struct disk_queue *r = &q->requests;
-	bool is_deep =
-	    (r->used_count >= DEEP || (q->is_masked && taken >= WORTH)) && !r->is_stopped && r->dead == VOLUME_OK;
+	bool is_deep = r->used_count >= DEEP;
 
 	/* Pending: an interrupt that was on its way when it was masked. */
 	if (q->poll.is_pending || (!is_deep && !q->is_masked))
 		return;
-	if (q->is_masked)
+	if (q->is_masked) {
 		adapt(q, before, taken);
+		is_deep = is_worth_it(q, taken) || is_deep;
+	}
+	is_deep = is_deep && !r->is_stopped && r->dead == VOLUME_OK;
 	if (is_deep != q->is_masked && !pci_mask_interrupt(&q->controller->interrupts, q->ring.id - 1u, is_deep))
 		return;
 	q->is_masked = is_deep;

@@ -17,10 +17,11 @@
 /* Requests taken before others on this processor have their turn. */
 #define REQUESTS_PER_TURN 256u
 
-/* Requests at the volumes that are many: the guest need not signal more of them, until a look
- * at the ring finds that not so many have come since the last. */
+/* Requests at the volumes that are many: the guest need not signal more of them, until so many
+ * looks at the ring in a row have found that few have come. */
 #define DEEP              8u
 #define WORTH             4u
+#define POOR_LOOKS        4u
 
 static const struct hv_guid scsi_interface = {
     0xba6163d9, 0x04a1, 0x4d29, {0xb6, 0x05, 0x72, 0xe2, 0xff, 0xb1, 0xdc, 0x7f}};
@@ -105,9 +106,10 @@ static bool take_requests(struct storvsp_queue *q, unsigned *budget, bool *is_em
  * are under way we look at it by ourselves, and the guest need not signal. True: it was not
  * empty. */
 static bool rest(struct storvsp_queue *q) {
-	bool is_over = q->is_looking && q->taken < WORTH;
-
-	q->is_dozing = (q->busy >= DEEP || (q->is_dozing && !is_over)) && vmbus_channel_doze(q->channel);
+	if (q->busy >= DEEP)
+		q->poor_looks = 0;
+	q->is_dozing =
+	    (q->busy >= DEEP || (q->is_dozing && q->poor_looks < POOR_LOOKS)) && vmbus_channel_doze(q->channel);
 	return !q->is_dozing && vmbus_channel_sleep(q->channel);
 }
 
@@ -200,10 +202,9 @@ static enum err open(struct vmbus_channel *c) {
 static void signaled(struct vmbus_channel *c) {
 	struct storvsp_queue *q = queue_of(c);
 
-	q->is_looking = true;
-	pump(q);
-	q->is_looking = false;
+	q->poor_looks = q->taken >= WORTH ? 0 : q->poor_looks + 1;
 	q->taken = 0;
+	pump(q);
 }
 
 /* Subchannels end with their primary: the guest asks for them anew. */

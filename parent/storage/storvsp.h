@@ -39,9 +39,9 @@ struct storvsp_queue {
 	struct storvsp_slot *free, *done_first, *done_last;
 	bool is_pumping;
 	bool is_closing;
-	bool is_dozing;  /* the guest does not signal */
-	bool is_looking; /* it did, or it is time to look */
-	unsigned taken;  /* requests since the last look or signal */
+	bool is_dozing;      /* the guest does not signal */
+	unsigned taken;      /* requests since the last look or signal */
+	unsigned poor_looks; /* in a row, before which few had come */
 };
 
 struct storvsp {

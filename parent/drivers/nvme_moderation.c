@@ -37,8 +37,8 @@ void nvme_moderation_init(struct nvme_queue *q) {
 static void adapt(struct nvme_queue *q, unsigned before, unsigned taken) {
 	if (2 * taken < before && q->period < PERIOD_MOST)
 		q->period *= 2;
-	else if (8 * taken > 7 * before && q->period > PERIOD_LEAST)
-		q->period /= 2;
+	else if (8 * taken > 7 * before)
+		q->period = q->period > 4 * PERIOD_LEAST ? q->period / 4 : PERIOD_LEAST;
 }
 
 static bool is_worth_it(struct nvme_queue *q, unsigned taken) {

@@ -290,7 +290,7 @@ static void looks_follow_the_speed_of_the_controller(void **state) {
 	/* All but two: it had nothing left to do. */
 	for (unsigned i = 0; i < 40; i++)
 		submit(&r[i], VOLUME_READ, i, 1, memory);
-	assert_int_equal(next_look(61), 4000);
+	assert_int_equal(next_look(61), 2000);
 	assert_int_equal(done_count, 63 + 41 + 38);
 }
 

@@ -9,7 +9,7 @@
 #include "bench.h"
 #include "word.h"
 
-#define N 64u
+#define N 1024u
 
 BENCH_CODE(yield, "switch", "mov $0x10008, %ecx; xor %edx, %edx; xor %r8d, %r8d", "call *%rsi");
 

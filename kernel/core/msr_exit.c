@@ -66,10 +66,10 @@ static bool write_synthetic(struct vp *vp, uint32_t msr, uint64_t value, struct 
 	bool is_done;
 
 	spinlock_acquire(&vp->partition->lock);
-	is_done = synthetic_msr_write(&c, msr, value, action) &&
-	          (action->page == NULL || overlay_page_set(vp, action->page, action->value));
+	is_done = synthetic_msr_write(&c, msr, value, action);
+	action->lacks_memory = is_done && action->page != NULL && !overlay_page_set(vp, action->page, action->value);
 	spinlock_release(&vp->partition->lock);
-	return is_done;
+	return is_done && !action->lacks_memory;
 }
 
 static bool write_hardware(struct vp *vp, uint32_t msr, uint64_t value) {
@@ -141,7 +141,8 @@ struct vp *msr_access_exit(struct vp *vp, const struct vp_exit *exit) {
 	/* The TPR lives in the processor while the VP runs. */
 	lapic_set_cr8(&vp->lapic, vp->hw.cr8);
 	if (is_write ? !write_msr(vp, msr, value, &action) : !read_msr(vp, msr, &value))
-		return vp_inject_exception(vp, VECTOR_GP, true, 0);
+		return action.lacks_memory ? intercept_plain(vp, HV_MESSAGE_INSUFFICIENT_MEMORY)
+		                           : vp_inject_exception(vp, VECTOR_GP, true, 0);
 	vp_skip_bytes(vp, length);
 	if (is_write)
 		return carry_out(vp, msr, &action);

@@ -13,8 +13,8 @@ struct partition;
 struct vp;
 
 /* Places the page of this MSR of the partition's or the VP's (synthetic_action) as
- * the value says, and stores that. False: there was no memory; nothing was changed
- * and the guest gets #GP. Lock: the partition's. */
+ * the value says, and stores that. False: the partition's pool lacks memory, for the frame
+ * or for tables that split a large page; nothing was changed. Lock: the partition's. */
 bool overlay_page_set(struct vp *vp, uint64_t *msr, uint64_t value);
 
 /* Takes all overlays of the partition, or of one VP, out of its space and gives

@@ -59,7 +59,8 @@ struct synthetic_msr_context {
 struct synthetic_action {
 	uint64_t *page; /* of the MSRs above: place the page, and then store value in it */
 	uint64_t value;
-	bool is_reset; /* the guest asks for a reset of its partition */
+	bool is_reset;     /* the guest asks for a reset of its partition */
+	bool lacks_memory; /* core's: the page could not be placed, and nothing was changed */
 	struct lapic_action apic;
 };
 

@@ -7,6 +7,7 @@
 #include "runtime/hypercall.h"
 #include "runtime/log.h"
 #include "runtime/memory.h"
+#include "runtime/spinlock.h"
 #include "vmm/deposit.h"
 
 #define PIECE_SIZE  (2ull << 20)
@@ -20,6 +21,7 @@ struct piece {
 
 static struct piece pieces[PIECES_MAX];
 static unsigned piece_count;
+static struct spinlock lock; /* of all above */
 
 static bool grow(void) {
 	uint64_t base;
@@ -53,24 +55,36 @@ static unsigned take_from(struct piece *piece, hv_gpfn_t *pages, unsigned count)
 static unsigned take(hv_gpfn_t *pages, unsigned count) {
 	unsigned taken = 0;
 
+	spinlock_acquire(&lock);
 	for (unsigned i = 0; taken < count; i++) {
 		if (i == piece_count && !grow())
 			break;
 		taken += take_from(&pieces[i], pages + taken, count - taken);
 	}
+	spinlock_release(&lock);
 	return taken;
 }
 
-static void give(hv_gpfn_t page) {
+static bool give_back(hv_gpfn_t page) {
 	for (unsigned i = 0; i < piece_count; i++) {
 		if (page >= pieces[i].first && page - pieces[i].first < PIECE_PAGES) {
 			uint64_t n = page - pieces[i].first;
 
 			pieces[i].free[n / 64] |= 1ull << n % 64;
-			return;
+			return true;
 		}
 	}
-	log_error("the kernel returned page 0x%llx, which was never deposited", (unsigned long long)page);
+	return false;
+}
+
+static void give(hv_gpfn_t page) {
+	bool is_ours;
+
+	spinlock_acquire(&lock);
+	is_ours = give_back(page);
+	spinlock_release(&lock);
+	if (!is_ours)
+		log_error("the kernel returned page 0x%llx, which was never deposited", (unsigned long long)page);
 }
 
 enum err deposit_more(hv_partition_id_t partition, unsigned count, struct err_text *text) {
@@ -104,10 +118,12 @@ unsigned deposit_withdraw(hv_partition_id_t partition) {
 }
 
 void deposit_usage(unsigned *total, unsigned *free) {
+	spinlock_acquire(&lock);
 	*total = piece_count * PIECE_PAGES;
 	*free = 0;
 	for (unsigned i = 0; i < piece_count; i++)
 		for (unsigned word = 0; word < PIECE_PAGES / 64; word++)
 			for (uint64_t bits = pieces[i].free[word]; bits != 0; bits &= bits - 1)
 				(*free)++;
+	spinlock_release(&lock);
 }

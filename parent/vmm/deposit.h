@@ -3,7 +3,7 @@
  * Deposits: memory that the parent gives the kernel for a partition's objects
  * (architecture.md D3). All of it comes from one arena of 2 MiB pieces, so that
  * only those are split to 4 KiB in the parent's second-level tables. A piece,
- * once taken, stays in the arena. Management VP only.
+ * once taken, stays in the arena. Any VP.
  */
 #pragma once
 

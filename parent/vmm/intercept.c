@@ -4,10 +4,12 @@
 #include "runtime/hypercall.h"
 #include "runtime/log.h"
 #include "vmm/com2_view.h"
+#include "vmm/deposit.h"
 #include "vmm/intercept.h"
 #include "vmm/vm_manager.h"
 #include "vmm/vm_slots.h"
 #include "vmm/vm_vmbus.h"
+#include "vmm/vp_state.h"
 
 /* The payload as its type, copied because the copy is not aligned for it. */
 #define PAYLOAD(message, type)                                                                                         \
@@ -25,6 +27,18 @@ static void unrecoverable(struct vm *vm, const struct hv_intercept_header *heade
 static void invalid_register(struct vm *vm, const struct hv_invalid_vp_register_message *message) {
 	vm_crash(vm, "illegal state of processor %u: rule %u, value 0x%llx, hardware code 0x%llx", message->vp_index,
 	         message->rule, (unsigned long long)message->value, (unsigned long long)message->hardware_code);
+}
+
+/* A page of its MSRs goes to another place, and the tables there are to be made: the WRMSR
+ * runs again when there is memory for them, else it faults. A guest needs a table per 2 MiB
+ * of its memory at most. */
+static void lacks_memory(struct vm *vm, unsigned vp_index) {
+	struct err_text text;
+
+	if (deposit_more(vm->partition, DEPOSIT_STEP, &text) == ERR_NONE)
+		return;
+	log_warning("vm %s: a page of processor %u is not placed: %s", vm->config.name, vp_index, text.text);
+	vp_state_inject(&vm->vp[vp_index], VECTOR_GENERAL_PROTECTION, true, 0);
 }
 
 static void unexpected(struct vm *vm, const struct hv_message *message) {
@@ -75,6 +89,9 @@ static void dispatch(struct vm *vm, unsigned vp_index, const struct hv_message *
 		break;
 	case HV_MESSAGE_SINT_DELIVERABLE:
 		vm_vmbus_deliverable(vm);
+		break;
+	case HV_MESSAGE_INSUFFICIENT_MEMORY:
+		lacks_memory(vm, vp_index);
 		break;
 	case HV_MESSAGE_RESET:
 		vm_end(vm, VM_END_RESET, 0);

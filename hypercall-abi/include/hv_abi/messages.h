@@ -28,6 +28,9 @@ enum hv_message_type {
 	/* Ours: HvPostMessage to the parent. `posted` of the intercept page is its input;
 	 * RIP is behind the call and RAX holds SUCCESS, which the parent may change. */
 	HV_MESSAGE_POSTED_MESSAGE = 0x8001f002,
+	/* Ours: to place a page of the guest's MSRs takes memory that the partition's pool does
+	 * not have. RIP is at the WRMSR, which runs again when the VP is resumed. */
+	HV_MESSAGE_INSUFFICIENT_MEMORY = 0x8001f003,
 };
 
 #define HV_MESSAGE_PAYLOAD_SIZE 240u

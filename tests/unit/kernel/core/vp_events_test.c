@@ -508,8 +508,8 @@ static void pages_outside_of_the_space_fault(void **state) {
 	assert_int_equal(value & HV_PAGE_MSR_ENABLE, 0);
 }
 
-/* No memory for a page: #GP, and the MSR reads as before. Far away: a frame, then
- * tables, until one succeeds. */
+/* No memory for a page: the parent is to give some, the MSR reads as before, and the
+ * instruction runs again. Far away: a frame, then tables, until one succeeds. */
 static void a_shortage_leaves_the_page_where_it_was(void **state) {
 	static const uint32_t rows[] = {HV_MSR_HYPERCALL, HV_MSR_REFERENCE_TSC, HV_MSR_VP_ASSIST_PAGE};
 
@@ -520,12 +520,20 @@ static void a_shortage_leaves_the_page_where_it_was(void **state) {
 		const uint64_t tables = space_table_count(&p->space);
 		unsigned failures = 0;
 		bool is_placed = false;
-		uint64_t value;
+		uint64_t value, rip;
 
 		while (!is_placed) {
+			rip = fake_vp_of(vp0)->state.rip;
 			p->pool.fail_after = failures;
-			is_placed = wrmsr_of(vp0, rows[i], far | HV_PAGE_MSR_ENABLE);
+			assert_true(wrmsr_of(vp0, rows[i], far | HV_PAGE_MSR_ENABLE));
+			is_placed = !(vp0->hold & HOLD_INTERCEPT);
 			p->pool.fail_after = FRAME_POOL_NEVER_FAIL;
+			if (!is_placed) {
+				assert_int_equal(vp0->intercept->message.header.type, HV_MESSAGE_INSUFFICIENT_MEMORY);
+				assert_int_equal(fake_vp_of(vp0)->state.rip, rip);
+				sched_release(vp0, HOLD_INTERCEPT);
+				core_running(vp0);
+			}
 			assert_true(rdmsr_of(vp0, rows[i], &value));
 			assert_int_equal(value & HV_PAGE_MSR_ENABLE, is_placed);
 			core_world_prove();

@@ -293,6 +293,27 @@ static void a_guests_end_reaches_the_manager_and_the_log(void **state) {
 	}
 }
 
+/* The kernel lacks memory for tables around a page that the guest places. */
+static void a_page_that_cannot_be_placed_gets_a_deposit_or_faults(void **state) {
+	struct hv_intercept_header header = rig_header(0x1234, 0, HV_INTERCEPT_EXECUTE);
+	struct vm *vm = rig_start();
+	const struct hv_register_page *page = vm->vp[0].registers;
+	unsigned deposited = fake_partition_of(vm->partition)->deposited;
+
+	(void)state;
+	rig_intercept(vm, 0, HV_MESSAGE_INSUFFICIENT_MEMORY, &header, sizeof(header));
+	assert_true(intercept_handle(vm->vp[0].slot));
+	assert_int_equal(fake_partition_of(vm->partition)->deposited, deposited + DEPOSIT_STEP);
+	assert_int_equal(page->pending_interruption, 0);
+	fake.fail_code = HV_CALL_DEPOSIT_MEMORY;
+	fake.fail_after = 1;
+	fake.fail_status = HV_STATUS_INSUFFICIENT_MEMORY;
+	rig_intercept(vm, 0, HV_MESSAGE_INSUFFICIENT_MEMORY, &header, sizeof(header));
+	assert_true(intercept_handle(vm->vp[0].slot));
+	assert_int_not_equal(page->pending_interruption, 0);
+	assert_non_null(strstr(fake.log, "vm box: a page of processor 0 is not placed: the kernel takes no deposit"));
+}
+
 static void a_guest_that_resets_itself_starts_again(void **state) {
 	struct hv_intercept_header header = rig_header(0x1234, 0, HV_INTERCEPT_EXECUTE);
 	struct vm *vm = rig_start();
@@ -388,6 +409,7 @@ int main(void) {
 	    T(a_paused_vm_goes_on_or_ends),
 	    T(only_a_vm_without_a_partition_is_deleted),
 	    T(a_guests_end_reaches_the_manager_and_the_log),
+	    T(a_page_that_cannot_be_placed_gets_a_deposit_or_faults),
 	    T(a_guest_that_resets_itself_starts_again),
 	    T(a_deleted_vm_is_created_again_also_under_another_name),
 	    T(an_illegal_state_is_named_by_its_rule),

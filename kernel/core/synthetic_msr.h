@@ -71,8 +71,8 @@ bool synthetic_msr_read(const struct synthetic_msr_context *c, uint32_t msr, uin
 
 /* WRMSR. False: #GP(0), nothing changed and *action means nothing. Otherwise the
  * state is changed, except a page MSR, and core carries *action out. To place a
- * page may fail, and is a #GP then; a write of GUEST_OS_ID only takes one away,
- * which cannot fail. */
+ * page may take memory, for which the parent is asked; a write of GUEST_OS_ID only
+ * takes one away, which cannot fail. */
 bool synthetic_msr_write(const struct synthetic_msr_context *c, uint32_t msr, uint64_t value,
                          struct synthetic_action *action);
 

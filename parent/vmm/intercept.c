@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Takes an intercept, judges what it is, and says how the VM goes on. */
+#include <limits.h>
 #include <string.h>
 #include "runtime/hypercall.h"
 #include "runtime/log.h"
@@ -30,14 +31,19 @@ static void invalid_register(struct vm *vm, const struct hv_invalid_vp_register_
 }
 
 /* A page of its MSRs goes to another place, and the tables there are to be made: the WRMSR
- * runs again when there is memory for them, else it faults. A guest needs a table per 2 MiB
- * of its memory at most. */
+ * runs again when there is memory for them, else it faults. Tables stay, so that a guest gets
+ * no more than one per 2 MiB of its memory and some for what lies above each VP's pages. */
 static void lacks_memory(struct vm *vm, unsigned vp_index) {
-	struct err_text text;
+	uint64_t most = (vm->config.memory_size >> 21) + 16ull * vm->vp_count;
+	struct err_text text = {"it has moved them about too much"};
 
-	if (deposit_more(vm->partition, DEPOSIT_STEP, &text) == ERR_NONE)
+	if (vm->asked_pages < most && deposit_more(vm->partition, DEPOSIT_STEP, &text) == ERR_NONE) {
+		vm->asked_pages += DEPOSIT_STEP;
 		return;
-	log_warning("vm %s: a page of processor %u is not placed: %s", vm->config.name, vp_index, text.text);
+	}
+	if (vm->asked_pages != UINT_MAX) /* once: the log is not the guest's */
+		log_warning("vm %s: a page of processor %u is not placed: %s", vm->config.name, vp_index, text.text);
+	vm->asked_pages = UINT_MAX;
 	vp_state_inject(&vm->vp[vp_index], VECTOR_GENERAL_PROTECTION, true, 0);
 }
 

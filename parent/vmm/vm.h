@@ -47,6 +47,7 @@ struct vm {
 	struct guest_memory memory;   /* m */
 	unsigned vp_count;            /* m VPs that exist */
 	struct vm_vp vp[VM_CPUS_MAX]; /* m */
+	unsigned asked_pages;         /* l deposited because the guest moved its pages about */
 	struct vm_devices devices;    /* l */
 	struct vm_disks disks;        /* m which, l while it runs; l their requests */
 	bool is_to_restart;           /* m when it has ended: start again, whatever the reason */

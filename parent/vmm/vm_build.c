@@ -156,6 +156,7 @@ enum err vm_build(struct vm *vm, vm_find_module_t *find_module, struct err_text 
 
 	if (error != ERR_NONE)
 		return error;
+	vm->asked_pages = 0;
 	error = choose_processor(vm, text);
 	if (error != ERR_NONE)
 		return error;

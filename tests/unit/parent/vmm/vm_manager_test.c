@@ -314,6 +314,26 @@ static void a_page_that_cannot_be_placed_gets_a_deposit_or_faults(void **state) 
 	assert_non_null(strstr(fake.log, "vm box: a page of processor 0 is not placed: the kernel takes no deposit"));
 }
 
+/* One that places pages everywhere gets no more than what tables for its memory take. */
+static void a_guest_that_moves_its_pages_about_without_end_faults(void **state) {
+	struct hv_intercept_header header = rig_header(0x1234, 0, HV_INTERCEPT_EXECUTE);
+	struct vm *vm = rig_start();
+	const struct hv_register_page *page = vm->vp[0].registers;
+	unsigned before = fake_partition_of(vm->partition)->deposited, most = 8 + 16 * vm->vp_count;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		rig_intercept(vm, 0, HV_MESSAGE_INSUFFICIENT_MEMORY, &header, sizeof(header));
+		assert_true(intercept_handle(vm->vp[0].slot));
+	}
+	assert_int_equal(fake_partition_of(vm->partition)->deposited, before + most);
+	assert_int_not_equal(page->pending_interruption, 0);
+	assert_true(fake_log_has("vm box: a page of processor 0 is not placed: it has moved them about too much"));
+	assert_int_equal(vm_manager_stop(vm, NULL), ERR_NONE);
+	assert_int_equal(vm_manager_start(vm, NULL), ERR_NONE);
+	assert_int_equal(vm->asked_pages, 0);
+}
+
 static void a_guest_that_resets_itself_starts_again(void **state) {
 	struct hv_intercept_header header = rig_header(0x1234, 0, HV_INTERCEPT_EXECUTE);
 	struct vm *vm = rig_start();
@@ -410,6 +430,7 @@ int main(void) {
 	    T(only_a_vm_without_a_partition_is_deleted),
 	    T(a_guests_end_reaches_the_manager_and_the_log),
 	    T(a_page_that_cannot_be_placed_gets_a_deposit_or_faults),
+	    T(a_guest_that_moves_its_pages_about_without_end_faults),
 	    T(a_guest_that_resets_itself_starts_again),
 	    T(a_deleted_vm_is_created_again_also_under_another_name),
 	    T(an_illegal_state_is_named_by_its_rule),

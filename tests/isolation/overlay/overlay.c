@@ -271,3 +271,23 @@ GUEST_TEST("the bit of an interrupt in service is taken back when another one co
 	disable(HV_MSR_VP_ASSIST_PAGE);
 	expect_equal(guest_apic_read(GUEST_APIC_ISR + 3), 0);
 }
+
+#define FAR   0x100000000ull /* 4 GiB: beyond this guest's memory, each place takes tables of its own */
+#define LARGE 0x200000ull
+#define MOST  4096u
+
+GUEST_TEST("a page goes to many places far apart, faults when it has been to too many, and comes back") {
+	unsigned places = 0;
+	struct guest_fault fault;
+
+	while (places < MOST &&
+	       guest_try_wrmsr(HV_MSR_VP_ASSIST_PAGE, (FAR + places * LARGE) | HV_PAGE_MSR_ENABLE, &fault))
+		places++;
+	expect(places >= 16);
+	expect(places < MOST);
+	expect_equal(guest_rdmsr(HV_MSR_VP_ASSIST_PAGE), (FAR + (places - 1) * LARGE) | HV_PAGE_MSR_ENABLE);
+	fill(page_a, 7);
+	enable(HV_MSR_VP_ASSIST_PAGE, page_a);
+	disable(HV_MSR_VP_ASSIST_PAGE);
+	expect_pattern(page_a, 7);
+}

@@ -63,4 +63,6 @@ void nvme_moderate(struct nvme_queue *q, unsigned before, unsigned taken) {
 	q->is_masked = is_deep;
 	if (is_deep)
 		polls_add(&q->poll, time_now() + q->period);
+	else
+		q->poor_looks = 0;
 }

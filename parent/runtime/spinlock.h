@@ -5,7 +5,7 @@
  * lock, and an I/O VP that spins then loses a slice: what both take is held for a few
  * instructions only, or tried. Nobody waits in turn: who is off the processor when
  * its turn comes would hold up all behind it. The order, outermost first: a VM's, a
- * disk queue's, the COM2 view's, the heap's, the page allocator's.
+ * disk queue's, the COM2 view's, the heap's, the arena of deposits', the page allocator's.
  */
 #pragma once
 
@@ -18,7 +18,8 @@ struct spinlock {
 
 /* Takes the lock only if nobody has it. */
 static inline bool spinlock_try(struct spinlock *l) {
-	return !__atomic_load_n(&l->is_held, __ATOMIC_RELAXED) && !__atomic_exchange_n(&l->is_held, true, __ATOMIC_ACQUIRE);
+	return !__atomic_load_n(&l->is_held, __ATOMIC_RELAXED) &&
+	       !__atomic_exchange_n(&l->is_held, true, __ATOMIC_ACQUIRE);
 }
 
 static inline void spinlock_acquire(struct spinlock *l) {

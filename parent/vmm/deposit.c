@@ -23,19 +23,25 @@ static struct piece pieces[PIECES_MAX];
 static unsigned piece_count;
 static struct spinlock lock; /* of all above */
 
+/* The lock is not held while the memory is looked for. */
 static bool grow(void) {
-	uint64_t base;
+	uint64_t base = memory_take(PIECE_SIZE, PIECE_SIZE);
+	bool has_place;
 
-	if (piece_count == PIECES_MAX)
-		return false;
-	base = memory_take(PIECE_SIZE, PIECE_SIZE);
 	if (base == 0)
 		return false;
-	pieces[piece_count].first = base >> HV_PAGE_SHIFT;
-	for (unsigned i = 0; i < PIECE_PAGES / 64; i++)
-		pieces[piece_count].free[i] = ~0ull;
-	piece_count++;
-	return true;
+	spinlock_acquire(&lock);
+	has_place = piece_count < PIECES_MAX;
+	if (has_place) {
+		pieces[piece_count].first = base >> HV_PAGE_SHIFT;
+		for (unsigned i = 0; i < PIECE_PAGES / 64; i++)
+			pieces[piece_count].free[i] = ~0ull;
+		piece_count++;
+	}
+	spinlock_release(&lock);
+	if (!has_place)
+		memory_give(base, PIECE_SIZE);
+	return has_place;
 }
 
 static unsigned take_from(struct piece *piece, hv_gpfn_t *pages, unsigned count) {
@@ -52,16 +58,21 @@ static unsigned take_from(struct piece *piece, hv_gpfn_t *pages, unsigned count)
 	return taken;
 }
 
-static unsigned take(hv_gpfn_t *pages, unsigned count) {
+static unsigned take_free(hv_gpfn_t *pages, unsigned count) {
 	unsigned taken = 0;
 
 	spinlock_acquire(&lock);
-	for (unsigned i = 0; taken < count; i++) {
-		if (i == piece_count && !grow())
-			break;
+	for (unsigned i = 0; taken < count && i < piece_count; i++)
 		taken += take_from(&pieces[i], pages + taken, count - taken);
-	}
 	spinlock_release(&lock);
+	return taken;
+}
+
+static unsigned take(hv_gpfn_t *pages, unsigned count) {
+	unsigned taken = take_free(pages, count);
+
+	while (taken < count && grow())
+		taken += take_free(pages + taken, count - taken);
 	return taken;
 }
 

@@ -252,6 +252,16 @@ static void looks_go_on_while_they_find_enough(void **state) {
 	assert_int_equal(done_count, 18);
 	end_commands(2);
 	assert_int_equal(done_count, 20);
+	/* The next time they begin anew: one poor look does not end them. */
+	for (unsigned i = 0; i < 10; i++)
+		submit(&r[i], VOLUME_READ, i, 1, memory);
+	end_commands(1);
+	assert_true(IS_MASKED(0));
+	end_commands(3);
+	assert_int_not_equal(next_look(0), HV_DEADLINE_NEVER);
+	assert_true(IS_MASKED(0));
+	(void)next_look(6);
+	assert_int_equal(done_count, 30);
 }
 
 static void what_ends_before_the_unmasking_is_not_lost(void **state) {
